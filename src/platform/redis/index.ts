@@ -1,0 +1,3 @@
+export * from './redis.module';
+export * from './redis-script';
+export { InjectRedis } from '@nestjs-modules/ioredis';

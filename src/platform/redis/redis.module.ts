@@ -1,0 +1,27 @@
+import { Global, Module } from '@nestjs/common';
+import { RedisModule as NestRedisModule } from '@nestjs-modules/ioredis';
+import { Environment } from '../config';
+
+/** One shared ioredis connection; inject it with `@InjectRedis()`. Blocking readers duplicate it. */
+@Global()
+@Module({
+  imports: [
+    NestRedisModule.forRootAsync({
+      imports: [],
+      inject: [Environment],
+      useFactory: (environment: Environment) => ({
+        type: 'single',
+        url: environment.REDIS_URL,
+        options: {
+          // Requests fail at once while Redis is away (503); the connection itself keeps trying.
+          maxRetriesPerRequest: 1,
+          enableOfflineQueue: true,
+          connectTimeout: 3_000,
+          retryStrategy: (attempt: number) => Math.min(attempt * 100, 1_000),
+        },
+      }),
+    }),
+  ],
+  exports: [NestRedisModule],
+})
+export class RedisModule {}
