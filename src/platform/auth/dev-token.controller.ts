@@ -1,0 +1,48 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { SignJWT } from 'jose';
+import { Environment } from '../config';
+import { ApiProblem, IsId } from '../http';
+import { signingSecret } from './signing-secret';
+
+/** Seconds for which such a token is valid. */
+const LIFETIME = 24 * 60 * 60;
+
+export class DevTokenRequest {
+  @ApiProperty({ type: 'integer', minimum: 1, example: 1 })
+  @IsId()
+  userId!: number;
+}
+
+export class DevToken {
+  @ApiProperty()
+  token!: string;
+
+  @ApiProperty({ type: 'integer', description: 'Milliseconds since the epoch' })
+  expiresAt!: number;
+}
+
+/** Hands out tokens for any user, so that Swagger UI and the examples work. Not in production. */
+@ApiTags('auth')
+@Controller('api/auth/dev-token')
+export class DevTokenController {
+  constructor(private readonly environment: Environment) {}
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'A token for a user; this route does not exist in production' })
+  @ApiOkResponse({ type: DevToken })
+  @ApiProblem(400, '`VALIDATION_FAILED`')
+  async issue(@Body() { userId }: DevTokenRequest): Promise<DevToken> {
+    const secret = signingSecret(this.environment);
+    if (secret === null) throw new Error('the dev-token route is mounted without a secret');
+    const expiresAt = Math.floor(Date.now() / 1000) + LIFETIME;
+    const token = await new SignJWT()
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(String(userId))
+      .setIssuedAt()
+      .setExpirationTime(expiresAt)
+      .sign(secret);
+    return { token, expiresAt: expiresAt * 1000 };
+  }
+}

@@ -1,0 +1,10 @@
+import { Matches, type ValidationOptions } from 'class-validator';
+
+/** Names a kind of business object, e.g. `article`. */
+export const BIZ_PATTERN = /^[a-z][a-z0-9_-]{0,31}$/;
+export const BIZ_RULE = 'must be 1 to 32 characters a-z, 0-9, _ or -, the first a letter';
+
+/** A body's or query's field that names a kind of business object. */
+export function IsBiz(options?: ValidationOptions): PropertyDecorator {
+  return Matches(BIZ_PATTERN, { message: BIZ_RULE, ...options });
+}

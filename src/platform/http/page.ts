@@ -1,0 +1,24 @@
+import type { CursorValue } from './cursor';
+import { encodeCursor } from './cursor';
+
+/** One page of a keyset list. `nextCursor` is null on the last page. */
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+/**
+ * Makes a page of rows read with `LIMIT limit + 1`: the surplus row only tells that there are more.
+ * @param positionOf the sort columns of a row, as `decodeCursor` gives them back
+ */
+export function pageOf<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  positionOf: (row: Row) => readonly CursorValue[],
+  itemOf: (row: Row) => Item,
+): Page<Item> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return { items: shown.map(itemOf), nextCursor: more ? encodeCursor(positionOf(last)) : null };
+}

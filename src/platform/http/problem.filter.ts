@@ -1,0 +1,82 @@
+import { STATUS_CODES } from 'node:http';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Logger,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError, unavailableDependency } from '../errors';
+import type { Problem } from './problem';
+import { ValidationFailedError } from './validation-failed.error';
+
+/** Seconds after which a client may try again while a dependency is away. */
+const RETRY_AFTER_SECONDS = 2;
+
+const FRAMEWORK_CODES: Record<number, string> = {
+  400: 'MALFORMED_REQUEST',
+  401: 'UNAUTHORIZED',
+  403: 'FORBIDDEN',
+  404: 'ROUTE_NOT_FOUND',
+  413: 'BODY_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+};
+
+type Fault = Pick<Problem, 'status' | 'code' | 'detail' | 'errors'>;
+
+/** Turns whatever a route throws into problem+json, in the one place where that happens. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Http');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const fault = this.faultOf(error, request);
+    // A stream that broke under way cannot become an error any more.
+    if (reply.sent || reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    if (fault.status === 503 || fault.status === 429)
+      reply.header('retry-after', retryAfterSeconds(error));
+    if (fault.status === 401) reply.header('www-authenticate', 'Bearer');
+    const problem: Problem = {
+      type: `urn:webook:problem:${fault.code.toLowerCase().replaceAll('_', '-')}`,
+      title: STATUS_CODES[fault.status] ?? 'Error',
+      ...fault,
+      requestId: request.id,
+    };
+    void reply.status(fault.status).type('application/problem+json').send(JSON.stringify(problem));
+  }
+
+  private faultOf(error: unknown, request: FastifyRequest): Fault {
+    if (error instanceof ValidationFailedError)
+      return { ...faultFrom(error), errors: [...error.errors] };
+    if (error instanceof DomainError) return faultFrom(error);
+    if (error instanceof HttpException && error.getStatus() < 500) {
+      const status = error.getStatus();
+      return { status, code: FRAMEWORK_CODES[status] ?? 'REJECTED', detail: error.message };
+    }
+    const dependency = unavailableDependency(error);
+    if (dependency !== null) {
+      this.logger.warn(`${request.id} ${request.method} ${request.url}: ${String(error)}`);
+      return { status: 503, code: 'UNAVAILABLE', detail: `${dependency} is unavailable` };
+    }
+    this.logger.error(
+      `${request.id} ${request.method} ${request.url}`,
+      error instanceof Error ? error.stack : String(error),
+    );
+    return { status: 500, code: 'INTERNAL', detail: 'The request failed inside the server' };
+  }
+}
+
+function faultFrom({ status, code, message }: DomainError): Fault {
+  return { status, code, detail: message };
+}
+
+function retryAfterSeconds(error: unknown): number {
+  const { retryAfterSeconds: own } = error as { retryAfterSeconds?: number };
+  return own ?? RETRY_AFTER_SECONDS;
+}

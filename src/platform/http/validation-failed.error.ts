@@ -1,0 +1,18 @@
+import { DomainError } from '../errors';
+
+/** What is wrong with one field of a request; `field` is a path such as `objects.0.bizId`. */
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+/** The request itself is wrong: 400 with every faulty field named. */
+export class ValidationFailedError extends DomainError {
+  constructor(readonly errors: readonly FieldError[]) {
+    super(
+      400,
+      'VALIDATION_FAILED',
+      errors.map(({ field, message }) => `${field} ${message}`.trim()).join('; '),
+    );
+  }
+}
