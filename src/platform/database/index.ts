@@ -2,3 +2,4 @@ export * from './database';
 export * from './database.module';
 export * from './data-source-options';
 export * from './sql-errors';
+export * from './migrator';

@@ -11,3 +11,8 @@ export function isContention(error: unknown): boolean {
 export function isDuplicateKey(error: unknown): boolean {
   return errorNumber(error) === 1062;
 }
+
+/** A row stayed locked for longer than innodb_lock_wait_timeout (1205). */
+export function isLockTimeout(error: unknown): boolean {
+  return errorNumber(error) === 1205;
+}

@@ -10,3 +10,5 @@ export * from './problem';
 export * from './problem.filter';
 export * from './request-validation.pipe';
 export * from './validation-failed.error';
+export * from './open-responses';
+export * from './request-id';

@@ -1,6 +1,8 @@
 import { Global, Module } from '@nestjs/common';
-import { RedisModule as NestRedisModule } from '@nestjs-modules/ioredis';
+import { InjectRedis, RedisModule as NestRedisModule } from '@nestjs-modules/ioredis';
+import type { Redis } from 'ioredis';
 import { Environment } from '../config';
+import { HealthRegistry } from '../health';
 
 /** One shared ioredis connection; inject it with `@InjectRedis()`. Blocking readers duplicate it. */
 @Global()
@@ -24,4 +26,10 @@ import { Environment } from '../config';
   ],
   exports: [NestRedisModule],
 })
-export class RedisModule {}
+export class RedisModule {
+  constructor(health: HealthRegistry, @InjectRedis() redis: Redis) {
+    health.add('redis', async () => {
+      await redis.ping();
+    });
+  }
+}

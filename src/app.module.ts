@@ -1,0 +1,27 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { AuthModule } from './platform/auth';
+import { ConfigModule, type Environment } from './platform/config';
+import { DatabaseModule } from './platform/database';
+import { HealthModule } from './platform/health';
+import { MetricsModule } from './platform/metrics';
+import { RedisModule } from './platform/redis';
+
+/** The whole program; what runs in the background of it is decided by `ROLE`. */
+@Module({})
+export class AppModule {
+  static register(environment: Environment): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.register(environment),
+        HealthModule,
+        MetricsModule,
+        DatabaseModule,
+        RedisModule,
+        AuthModule.register(environment),
+        ScheduleModule.forRoot(),
+      ],
+    };
+  }
+}

@@ -1,0 +1,23 @@
+import { Migrator } from '../platform/database';
+import { type Command, UsageError } from './command';
+
+/** The same that every instance does at boot, for deployments that want it as a step of its own. */
+export const migrate: Command = {
+  name: 'migrate',
+  usage: '[--down <steps>]',
+  summary: 'Applies missing migrations, or reverts the last ones',
+  async run({ args, environment, print }) {
+    const migrator = new Migrator(environment.MYSQL_URL);
+    const { names } = args.length === 0 ? await migrator.up() : await migrator.down(steps(args));
+    for (const name of names) print(name);
+    if (names.length === 0) print('Nothing to do');
+    return 0;
+  },
+};
+
+function steps(args: readonly string[]): number {
+  const [flag, count, ...rest] = args;
+  if (flag !== '--down' || count === undefined || !/^[1-9]\d{0,3}$/.test(count) || rest.length > 0)
+    throw new UsageError('migrate takes nothing, or --down and a number of migrations');
+  return Number(count);
+}

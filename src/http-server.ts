@@ -1,0 +1,57 @@
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { setupDocs } from './docs';
+import type { Environment } from './platform/config';
+import { DomainError } from './platform/errors';
+import {
+  endStreamsOnClose,
+  ProblemFilter,
+  RequestValidationPipe,
+  requestIdOf,
+} from './platform/http';
+import { observeRequests } from './platform/metrics';
+
+/** What a worker serves: all that operating it takes, and nothing of the API. */
+const WORKER_PATHS = /^\/(healthz|readyz|metrics)(\?|$)/;
+
+/** The Fastify that Nest runs on. Limits are explicit, since it faces the network. */
+export function createHttpAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: 1_048_576,
+    requestTimeout: 30_000,
+    genReqId: requestIdOf,
+    // Long ones are to be refused by the id pipe with a reason, not to miss their route.
+    routerOptions: { maxParamLength: 1_000 },
+  });
+}
+
+/**
+ * Whatever holds for every route. No interceptor and no guard is global, and the hooks are
+ * synchronous: each layer here is paid by the hottest route too.
+ */
+export function configureHttp(app: NestFastifyApplication, environment: Environment): void {
+  const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
+  fastify.decorateRequest('userId', null);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    if (environment.ROLE === 'worker' && !WORKER_PATHS.test(request.url))
+      done(new DomainError(404, 'ROUTE_NOT_FOUND', 'this instance is a worker and serves no API'));
+    else done();
+  });
+  endStreamsOnClose(fastify);
+  observeRequests(fastify);
+  acceptEmptyJson(app);
+  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalPipes(new RequestValidationPipe());
+  if (environment.ROLE !== 'worker') setupDocs(app);
+}
+
+/** Many clients send `content-type: application/json` on every request, with a body or without. */
+function acceptEmptyJson(app: NestFastifyApplication): void {
+  const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  app.useBodyParser('application/json', {}, (request, body, done) => {
+    if (body.length === 0) done(null, undefined);
+    else void parseJson(request as FastifyRequest, body.toString('utf8'), done);
+  });
+}

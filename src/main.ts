@@ -1,0 +1,53 @@
+import 'reflect-metadata';
+import { ConsoleLogger, Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Redis } from 'ioredis';
+import { AppModule } from './app.module';
+import { configureHttp, createHttpAdapter } from './http-server';
+import { type Environment, InvalidEnvironmentError, processEnvironment } from './platform/config';
+import { Migrator } from './platform/database';
+import { awaitDependency } from './platform/health';
+import { Shutdown } from './shutdown';
+
+async function main(): Promise<void> {
+  const environment = processEnvironment();
+  const logger = new ConsoleLogger({ json: environment.NODE_ENV === 'production' });
+  Logger.overrideLogger(logger);
+  await prepareDependencies(environment);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.register(environment),
+    createHttpAdapter(),
+    { logger, abortOnError: false },
+  );
+  configureHttp(app, environment);
+  new Shutdown(app, async () => undefined).onSignals();
+  // HTTP first: joining the consumer groups may take many seconds.
+  await app.listen(environment.PORT, environment.HOST);
+  logger.log(`Listening on ${await app.getUrl()}`, 'Boot');
+}
+
+async function prepareDependencies(environment: Environment): Promise<void> {
+  const { names } = await awaitDependency('MySQL', () => new Migrator(environment.MYSQL_URL).up());
+  for (const name of names) Logger.log(`Migrated: ${name}`, 'Boot');
+  await awaitDependency('Redis', () => pingRedis(environment.REDIS_URL));
+}
+
+async function pingRedis(url: string): Promise<void> {
+  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
+  // The error that matters is the one that connect() rejects with.
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    await redis.ping();
+  } finally {
+    redis.disconnect();
+  }
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof InvalidEnvironmentError) console.error(error.message);
+  else
+    console.error(`webook cannot start: ${error instanceof Error ? error.stack : String(error)}`);
+  process.exit(1);
+});

@@ -1,0 +1,63 @@
+import { type RowDataPacket, createConnection } from 'mysql2/promise';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from './data-source-options';
+
+/** Seconds that an instance waits for another one that is migrating. */
+const LOCK_TIMEOUT = 120;
+
+export interface MigrationReport {
+  /** Names of the migrations that were run or reverted, in that order. */
+  names: string[];
+}
+
+/**
+ * Runs `migrations/` on a database. Instances that start together do it one after the other, under
+ * a named lock that MySQL frees by itself when its holder dies.
+ */
+export class Migrator {
+  constructor(private readonly url: string) {}
+
+  /** Applies what is missing. */
+  up(): Promise<MigrationReport> {
+    return this.locked(async (dataSource) => {
+      const applied = await dataSource.runMigrations();
+      return { names: applied.map(({ name }) => name) };
+    });
+  }
+
+  /** Reverts the last `steps` migrations. */
+  down(steps: number): Promise<MigrationReport> {
+    return this.locked(async (dataSource) => {
+      const names: string[] = [];
+      for (let step = 0; step < steps; step++) {
+        const [last] = await dataSource.query<{ name: string }[]>(
+          'SELECT name FROM migrations ORDER BY id DESC LIMIT 1',
+        );
+        if (!last) break;
+        await dataSource.undoLastMigration();
+        names.push(last.name);
+      }
+      return { names };
+    });
+  }
+
+  private async locked<T>(work: (dataSource: DataSource) => Promise<T>): Promise<T> {
+    const lock = await createConnection({ uri: this.url, connectTimeout: 3_000 });
+    try {
+      // Named after the database: several of them may live on one server.
+      const [[row]] = await lock.query<RowDataPacket[]>(
+        `SELECT GET_LOCK(CONCAT('webook-migrations:', MD5(DATABASE())), ${LOCK_TIMEOUT}) AS held`,
+      );
+      if (row?.held !== 1)
+        throw new Error(`Another instance has been migrating for ${LOCK_TIMEOUT} seconds`);
+      const dataSource = await new DataSource(dataSourceOptions(this.url)).initialize();
+      try {
+        return await work(dataSource);
+      } finally {
+        await dataSource.destroy();
+      }
+    } finally {
+      lock.destroy();
+    }
+  }
+}

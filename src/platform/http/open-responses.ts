@@ -1,0 +1,24 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+
+/**
+ * Ends endless responses (server-sent events) when the server closes. It waits for every response,
+ * and these would keep it waiting for ever; their clients reconnect, to another instance.
+ */
+export function endStreamsOnClose(fastify: FastifyInstance): void {
+  const open = new Set<ServerResponse>();
+  fastify.addHook('onRequest', (_request, reply, done) => {
+    open.add(reply.raw);
+    done();
+  });
+  fastify.addHook('onResponse', (_request, reply, done) => {
+    open.delete(reply.raw);
+    done();
+  });
+  fastify.addHook('preClose', (done) => {
+    // An ordinary answer is written and ended at once; one begun and not ended is a stream.
+    for (const response of open)
+      if (response.headersSent && !response.writableEnded) response.end();
+    done();
+  });
+}
