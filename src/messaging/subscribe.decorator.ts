@@ -1,4 +1,6 @@
+import { applyDecorators, UseFilters } from '@nestjs/common';
 import { EventPattern, Transport } from '@nestjs/microservices';
+import { RethrowFilter } from './rethrow.filter';
 import type { Topic } from './topic';
 
 export interface SubscriptionOptions {
@@ -23,5 +25,8 @@ export function Subscribe<Payload>(
   options: SubscriptionOptions,
 ): MethodDecorator {
   const subscription = { batch: { size: 1, lingerMs: 0 }, ...options, topic };
-  return EventPattern<string>(`${topic.name}@${options.group}`, Transport.KAFKA, { subscription });
+  return applyDecorators(
+    EventPattern<string>(`${topic.name}@${options.group}`, Transport.KAFKA, { subscription }),
+    UseFilters(RethrowFilter),
+  );
 }

@@ -1,0 +1,130 @@
+import { BadMessageError } from './bad-message.error';
+import type { RawMessage } from './event-log';
+import type { Message } from './message';
+import { isTransient } from './transient-error';
+
+export interface BatchRunnerOptions<Payload> {
+  decode(value: Buffer): Payload;
+  handle(messages: readonly Message<Payload>[]): Promise<void>;
+  /** Puts a message that cannot be handled aside; resolves once the log holds it. */
+  bury(message: RawMessage, reason: string): Promise<void>;
+  onRetry(error: unknown, attempt: number): void;
+  /** Milliseconds before attempt `attempt` + 1; from 1 on. */
+  backoff?(attempt: number): number;
+}
+
+/** How often a message that fails alone is tried before it is buried. */
+const ATTEMPTS = 3;
+
+const defaultBackoff = (attempt: number): number =>
+  Math.min(5_000, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
+
+/**
+ * Brings a batch to its end whatever happens: bad bytes are buried at once; while a dependency is
+ * away the batch waits and is tried again; a batch that fails for another reason is halved until
+ * the failing message stands alone, and only that one is buried.
+ */
+export class BatchRunner<Payload> {
+  private readonly backoff: (attempt: number) => number;
+
+  constructor(private readonly options: BatchRunnerOptions<Payload>) {
+    this.backoff = options.backoff ?? defaultBackoff;
+  }
+
+  /** @throws the signal's reason when it is stopped while it waits for a dependency */
+  async run(messages: readonly RawMessage[], stopping: AbortSignal): Promise<void> {
+    const good: Message<Payload>[] = [];
+    const origin = new Map<Message<Payload>, RawMessage>();
+    for (const raw of messages) {
+      const message = await this.decode(raw, stopping);
+      if (!message) continue;
+      good.push(message);
+      origin.set(message, raw);
+    }
+    if (good.length > 0) await this.handle(good, origin, stopping);
+  }
+
+  private async decode(
+    raw: RawMessage,
+    stopping: AbortSignal,
+  ): Promise<Message<Payload> | undefined> {
+    try {
+      const { key, partition, offset, timestamp } = raw;
+      return { key, value: this.options.decode(raw.value), partition, offset, timestamp };
+    } catch (error) {
+      if (!(error instanceof BadMessageError)) throw error;
+      await this.patiently(stopping, () => this.options.bury(raw, error.message));
+      return undefined;
+    }
+  }
+
+  private async handle(
+    messages: readonly Message<Payload>[],
+    origin: ReadonlyMap<Message<Payload>, RawMessage>,
+    stopping: AbortSignal,
+  ): Promise<void> {
+    const attempts = messages.length === 1 ? ATTEMPTS : 1;
+    const error = await this.attempt(messages, attempts, stopping);
+    if (error === undefined) return;
+    const [first] = messages;
+    if (messages.length === 1 && first) {
+      const raw = origin.get(first) as RawMessage;
+      await this.patiently(stopping, () => this.options.bury(raw, reasonOf(error)));
+      return;
+    }
+    const middle = messages.length >> 1;
+    await this.handle(messages.slice(0, middle), origin, stopping);
+    await this.handle(messages.slice(middle), origin, stopping);
+  }
+
+  /** Gives the error that is the messages' own fault, or undefined when they were handled. */
+  private async attempt(
+    messages: readonly Message<Payload>[],
+    attempts: number,
+    stopping: AbortSignal,
+  ): Promise<unknown> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.patiently(stopping, () => this.options.handle(messages));
+        return undefined;
+      } catch (error) {
+        if (stopping.aborted && error === stopping.reason) throw error;
+        if (attempt === attempts) return error ?? new Error('unknown failure');
+        this.options.onRetry(error, attempt);
+        await pause(this.backoff(attempt), stopping);
+      }
+    }
+  }
+
+  /** Tries again for as long as a dependency is away. */
+  private async patiently(stopping: AbortSignal, work: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        this.options.onRetry(error, attempt);
+        await pause(this.backoff(attempt), stopping);
+      }
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+function pause(milliseconds: number, stopping: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (stopping.aborted) return reject(stopping.reason as Error);
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(stopping.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      stopping.removeEventListener('abort', stop);
+      resolve();
+    }, milliseconds);
+    stopping.addEventListener('abort', stop, { once: true });
+  });
+}

@@ -1,0 +1,77 @@
+import type { Acks } from './topic';
+
+/** A message as the log holds it. */
+export interface RawMessage {
+  readonly key: string | null;
+  readonly value: Buffer;
+  readonly partition: number;
+  readonly offset: number;
+  /** Milliseconds since the epoch at which the log took it. */
+  readonly timestamp: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface OutgoingMessage {
+  readonly key: string | null;
+  readonly value: Buffer;
+  readonly partition: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What an engine calls while it consumes for one group. */
+export interface PartitionHandler {
+  /**
+   * The partition became this member's own, or its log was made anew: what comes next starts at or
+   * before the committed offset.
+   */
+  onStart(topic: string, partition: number, stopping: AbortSignal): Promise<void>;
+  /** Handles messages of one partition to their end; its offset is committed only afterwards. */
+  onMessages(topic: string, messages: readonly RawMessage[], stopping: AbortSignal): Promise<void>;
+}
+
+export interface ConsumeOptions {
+  readonly topic: string;
+  readonly group: string;
+  /** At most this many messages a call of the handler. */
+  readonly size: number;
+  /** Milliseconds to wait for more before a call with fewer. */
+  readonly lingerMs: number;
+}
+
+export interface RunningConsumer {
+  /** Ends the intake, waits for the running batches and commits their offsets. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The event log behind the program, one implementation an engine: partitioned topics whose messages
+ * keep their order and offset, and consumer groups that remember how far they have come.
+ * Every method rejects when the log cannot be reached.
+ */
+export abstract class EventLog {
+  /** Makes the topic, or raises its partitions to `partitions`. Gives the number that it has now. */
+  abstract ensureTopic(topic: string, partitions: number): Promise<number>;
+  /** How many partitions the topic has; 0 when it does not exist. */
+  abstract partitionsOf(topic: string): Promise<number>;
+  /** Appends in order; resolves once the log holds the messages as `acks` asks. */
+  abstract append(topic: string, acks: Acks, messages: readonly OutgoingMessage[]): Promise<void>;
+  /** The offset that the next message of each partition gets, by partition. */
+  abstract endOffsets(topic: string): Promise<number[]>;
+  /** The offset at which the group goes on, by partition. */
+  abstract committedOffsets(group: string, topic: string): Promise<number[]>;
+  /** Sets where the group goes on; its members must be stopped. */
+  abstract rewind(group: string, topic: string, offsets: readonly number[]): Promise<void>;
+  /** Up to `limit` messages of a partition from `offset` on, those that there are. */
+  abstract read(
+    topic: string,
+    partition: number,
+    offset: number,
+    limit: number,
+  ): Promise<RawMessage[]>;
+  /** Joins the group and handles what comes until stopped. */
+  abstract consume(options: ConsumeOptions, handler: PartitionHandler): Promise<RunningConsumer>;
+  /** Resolves when the log answers. */
+  abstract check(): Promise<void>;
+  /** Stops the consumers and closes the connections. */
+  abstract close(): Promise<void>;
+}

@@ -1,0 +1,192 @@
+import { Injectable, Logger } from '@nestjs/common';
+import {
+  type CustomTransportStrategy,
+  type MessageHandler,
+  Server,
+  Transport,
+} from '@nestjs/microservices';
+import { isObservable, lastValueFrom } from 'rxjs';
+import { Environment } from '../platform/config';
+import { BatchRunner } from './batch-runner';
+import { DeadLetters } from './dead-letters';
+import { EventLog, type RawMessage, type RunningConsumer } from './event-log';
+import { MessagingMetrics } from './messaging.metrics';
+import { OffsetFence } from './offset-fence';
+import type { Subscription } from './subscribe.decorator';
+import { TopicProvisioner } from './topic-provisioner';
+
+const RETRY_START = 1_000;
+
+/**
+ * Nest's transport over the event log: each `@Subscribe` method becomes a member of its consumer
+ * group, whichever engine runs. Nest's own Kafka server knows single messages and one group only,
+ * and one bad message would block its partition for ever.
+ */
+@Injectable()
+export class LogServer extends Server implements CustomTransportStrategy {
+  override readonly transportId = Transport.KAFKA;
+  protected override readonly logger = new Logger('Messaging');
+  private readonly running: RunningConsumer[] = [];
+  private readonly stopping = new AbortController();
+  private starting: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly provisioner: TopicProvisioner,
+    private readonly fence: OffsetFence,
+    private readonly deadLetters: DeadLetters,
+    private readonly metrics: MessagingMetrics,
+    private readonly environment: Environment,
+  ) {
+    super();
+  }
+
+  /**
+   * Joins the groups in the background, however long the log takes to appear.
+   * @throws PartitionMismatchError (to the callback) when Canal's settings contradict a topic's
+   */
+  listen(callback: (error?: unknown) => void): void {
+    const subscriptions = this.subscriptions();
+    try {
+      for (const [subscription] of subscriptions)
+        this.provisioner.checkAgainstCanal(subscription.topic);
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    this.starting = Promise.all(
+      subscriptions.map(([subscription, handler]) => this.join(subscription, handler)),
+    ).then(() => undefined);
+    callback();
+  }
+
+  /** Ends the intake, lets running batches end and commits their offsets. */
+  async close(): Promise<void> {
+    this.stopping.abort();
+    await this.starting;
+    await Promise.all(this.running.splice(0).map((consumer) => consumer.stop()));
+  }
+
+  on(): never {
+    throw new Error('the event log has no events of its own');
+  }
+
+  unwrap<T>(): T {
+    return this.log as T;
+  }
+
+  private subscriptions(): [Subscription, MessageHandler][] {
+    const groups = this.environment.CONSUMER_GROUPS?.split(',');
+    return [...this.messageHandlers.values()]
+      .map((handler): [Subscription, MessageHandler] => [
+        (handler.extras as { subscription: Subscription }).subscription,
+        handler,
+      ])
+      .filter(([{ group }]) => !groups || groups.includes(group));
+  }
+
+  private async join(subscription: Subscription, handler: MessageHandler): Promise<void> {
+    const { topic, group, batch } = subscription;
+    this.metrics.watch(subscription);
+    const runner = this.runner(subscription, handler);
+    for (let attempt = 1; !this.stopping.signal.aborted; attempt++) {
+      try {
+        await this.provisioner.ensure(topic);
+        const consumer = await this.log.consume(
+          { topic: topic.name, group, ...batch },
+          {
+            onStart: (_, partition, stopping) => this.onStart(subscription, partition, stopping),
+            onMessages: (_, messages, stopping) =>
+              this.onMessages(runner, subscription, messages, stopping),
+          },
+        );
+        this.running.push(consumer);
+        this.logger.log(`${group} consumes ${topic.name}`);
+        return;
+      } catch (error) {
+        if (attempt === 1)
+          this.logger.warn(`${group} cannot join ${topic.name} yet: ${String(error)}`);
+        await pause(RETRY_START, this.stopping.signal);
+      }
+    }
+  }
+
+  private runner({ topic, group }: Subscription, handler: MessageHandler): BatchRunner<unknown> {
+    const labels = { topic: topic.name, group };
+    return new BatchRunner({
+      decode: (value) => topic.decode(value),
+      handle: async (messages) => {
+        const partition = messages[0]?.partition ?? 0;
+        const result: unknown = await handler({ ...labels, partition, messages });
+        // Nest wraps what the method returns; its errors come through the observable.
+        if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+      },
+      bury: (message, reason) => this.bury(labels, message, reason),
+      onRetry: (error, attempt) => {
+        this.metrics.retries.inc(labels);
+        if (attempt === 1) this.logger.warn(`${group} tries ${topic.name} again: ${String(error)}`);
+      },
+    });
+  }
+
+  private async bury(
+    { topic, group }: { topic: string; group: string },
+    message: RawMessage,
+    reason: string,
+  ): Promise<void> {
+    const place = { topic, group, partition: message.partition };
+    // A replay must not put the same message aside once more.
+    if ((await this.fence.nextOffset(place)) > message.offset) return;
+    await this.deadLetters.bury(topic, group, message, reason);
+    await this.fence.moveBehind(place, message.offset);
+    this.metrics.deadLetters.inc({ topic, group });
+    this.logger.error(
+      `${group} put ${topic}/${message.partition} offset ${message.offset} aside: ${reason}`,
+    );
+  }
+
+  private async onStart(
+    { topic, group }: Subscription,
+    partition: number,
+    stopping: AbortSignal,
+  ): Promise<void> {
+    for (;;) {
+      try {
+        const end = (await this.log.endOffsets(topic.name))[partition] ?? 0;
+        const place = { topic: topic.name, group, partition };
+        const before = await this.fence.restartBeyond(place, end);
+        if (before !== undefined)
+          this.logger.warn(
+            `${topic.name}/${partition} was made anew: it ends at ${end}, but ${group} had handled up to ${before}; counting from its beginning`,
+          );
+        return;
+      } catch (error) {
+        this.logger.debug(`${group} cannot start ${topic.name}/${partition}: ${String(error)}`);
+        if (stopping.aborted) throw error;
+        await pause(RETRY_START, stopping);
+      }
+    }
+  }
+
+  private async onMessages(
+    runner: BatchRunner<unknown>,
+    { topic, group }: Subscription,
+    messages: readonly RawMessage[],
+    stopping: AbortSignal,
+  ): Promise<void> {
+    await runner.run(messages, stopping);
+    this.metrics.handled.inc({ topic: topic.name, group }, messages.length);
+  }
+}
+
+function pause(milliseconds: number, stopping: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stopping.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    stopping.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type SqlRunner } from '../platform/database';
+import type { Message, MessageBatch } from './message';
+
+export interface FencedPartition {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/**
+ * Exactly-once effects in MySQL: how far a group has come stands in the same database as what it
+ * changes, and both change in one transaction. Replayed, duplicated and rebalanced messages are
+ * recognised by their offsets, whatever the log believes to have been committed.
+ */
+@Injectable()
+export class OffsetFence {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * Call it first in the transaction that handles the batch: locks the partition's row, moves it
+   * behind the batch's last message, and gives the messages that have had no effect yet.
+   */
+  async pass<Payload>(
+    tx: SqlRunner,
+    { group, topic, partition, messages }: MessageBatch<Payload>,
+  ): Promise<readonly Message<Payload>[]> {
+    const last = messages.at(-1);
+    if (!last) return [];
+    const [row] = await tx.rows<{ next_offset: number }>(
+      'SELECT next_offset FROM consumer_offsets WHERE consumer_group = ? AND topic = ? AND partition_no = ? FOR UPDATE',
+      [group, topic, partition],
+    );
+    if (row && row.next_offset > last.offset) return [];
+    // Two members that both find no row: the second waits on the unique key and then sees duplicates
+    // in its own attempt, since GREATEST never moves back and affects nothing.
+    const { affectedRows } = await tx.change(
+      'INSERT INTO consumer_offsets (consumer_group, topic, partition_no, next_offset) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE next_offset = GREATEST(next_offset, VALUES(next_offset))',
+      [group, topic, partition, last.offset + 1],
+    );
+    if (!row && affectedRows !== 1) throw new LostRaceError();
+    const next = row?.next_offset ?? 0;
+    return next <= (messages[0]?.offset ?? 0)
+      ? messages
+      : messages.filter((message) => message.offset >= next);
+  }
+
+  /** The offset behind which nothing of the partition has had an effect yet; 0 when never consumed. */
+  async nextOffset({ group, topic, partition }: FencedPartition): Promise<number> {
+    const [row] = await this.database.rows<{ next_offset: number }>(
+      'SELECT next_offset FROM consumer_offsets WHERE consumer_group = ? AND topic = ? AND partition_no = ?',
+      [group, topic, partition],
+    );
+    return row?.next_offset ?? 0;
+  }
+
+  /** Moves behind a message that was put aside, so that a replay does not put it aside again. */
+  async moveBehind({ group, topic, partition }: FencedPartition, offset: number): Promise<void> {
+    await this.database.change(
+      'INSERT INTO consumer_offsets (consumer_group, topic, partition_no, next_offset) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE next_offset = GREATEST(next_offset, VALUES(next_offset))',
+      [group, topic, partition, offset + 1],
+    );
+  }
+
+  /**
+   * Starts over when the log was made anew: its end lies before what was handled, so the offsets to
+   * come are those of other messages. Gives the offset that it had before, or undefined.
+   */
+  async restartBeyond(
+    { group, topic, partition }: FencedPartition,
+    endOffset: number,
+  ): Promise<number | undefined> {
+    const next = await this.nextOffset({ group, topic, partition });
+    if (next <= endOffset) return undefined;
+    await this.database.change(
+      'UPDATE consumer_offsets SET next_offset = 0 WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND next_offset = ?',
+      [group, topic, partition, next],
+    );
+    return next;
+  }
+}
+
+/** Another member made the partition's row first; the batch is simply handled again. */
+class LostRaceError extends Error {
+  readonly errno = 1213;
+}

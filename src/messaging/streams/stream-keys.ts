@@ -1,0 +1,21 @@
+/** Where a partition stands in Redis; the hash tag keeps all of it on one slot. */
+export const streamKeys = (topic: string, partition: number) => {
+  const tag = `mq:{${topic}:${partition}}`;
+  return {
+    /** The stream; entry ids are `<offset>-1`, since Redis refuses 0-0. */
+    stream: tag,
+    /** Text of the offset that the next message gets. */
+    next: `${tag}:next`,
+    /** Hash of group -> the offset at which it goes on. */
+    groups: `${tag}:groups`,
+    /** Which member of the group reads the partition; expires when that member is gone. */
+    lease: (group: string) => `${tag}:lease:${group}`,
+  };
+};
+
+/** Text of the topic's number of partitions. */
+export const partitionsKey = (topic: string): string => `mq:{${topic}}:partitions`;
+
+/** Sorted set of the group's members by the time in ms at which they were last seen. */
+export const membersKey = (topic: string, group: string): string =>
+  `mq:{${topic}}:members:${group}`;

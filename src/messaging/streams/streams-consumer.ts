@@ -1,0 +1,276 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { RedisScript } from '../../platform/redis';
+import type { ConsumeOptions, PartitionHandler, RunningConsumer } from '../event-log';
+import { PartitionWorker } from '../partition-worker';
+import { messageOf, type StreamEntry } from './entry';
+import { membersKey, partitionsKey, streamKeys } from './stream-keys';
+
+/** Milliseconds between two looks at who the members are. */
+const TICK = 1_000;
+/** Milliseconds after which a silent member has lost its partitions. */
+const LEASE = 6_000;
+const BLOCK = 1_000;
+/** A connection that answers nothing for so long beyond BLOCK is half open: made anew. */
+const WATCHDOG = 5_000;
+/** Messages that stay for replays after every group has read them. */
+const RETAINED = 1_000_000;
+const FETCH = 2_000;
+
+interface OwnedPartition {
+  readonly worker: PartitionWorker;
+  /** The offset to fetch next. */
+  position: number;
+}
+
+/**
+ * One member of a group on Redis Streams. Members see each other in a sorted set and divide the
+ * partitions by it; a lease keeps two from reading one partition meanwhile. All owned partitions
+ * are read by one blocking call on a connection of their own.
+ */
+export class StreamsConsumer implements RunningConsumer {
+  private readonly logger = new Logger('Streams');
+  private readonly member = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  private readonly reader: Redis;
+  private readonly commitScript = new RedisScript<number>(join(__dirname, 'lua/commit.lua'));
+  private readonly leaseScript = new RedisScript<number>(join(__dirname, 'lua/lease.lua'));
+  private readonly releaseScript = new RedisScript<number>(join(__dirname, 'lua/release.lua'));
+  private readonly owned = new Map<number, OwnedPartition>();
+  private stopping = false;
+  private readonly sleepers = new Set<() => void>();
+  private loops: Promise<unknown> = Promise.resolve();
+  private lastRenewal = 0;
+
+  constructor(
+    private readonly redis: Redis,
+    url: string,
+    private readonly options: ConsumeOptions,
+    private readonly handler: PartitionHandler,
+  ) {
+    this.reader = new Redis(url, {
+      maxRetriesPerRequest: null,
+      connectTimeout: 2_000,
+      retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
+    });
+    this.reader.on('error', () => undefined);
+  }
+
+  async start(): Promise<void> {
+    await this.tick();
+    this.loops = Promise.all([this.tickLoop(), this.readLoop()]);
+  }
+
+  async stop(): Promise<void> {
+    if (this.stopping) return;
+    this.stopping = true;
+    this.wake();
+    await Promise.all([...this.owned.values()].map(({ worker }) => worker.stop()));
+    this.reader.disconnect();
+    await this.loops;
+    await this.leave().catch((error: unknown) => this.logger.debug(`leave: ${String(error)}`));
+  }
+
+  private async tickLoop(): Promise<void> {
+    while (!this.stopping) {
+      await this.pause(TICK);
+      if (this.stopping) return;
+      try {
+        await this.tick();
+      } catch (error) {
+        this.logger.debug(`${this.options.group}: ${String(error)}`);
+        // Redis away for longer than a lease lasts: the partitions may be another's by now.
+        if (Date.now() - this.lastRenewal > LEASE) await this.drop([...this.owned.keys()]);
+      }
+    }
+  }
+
+  /** Tells that this member lives, and takes and gives partitions so that each member has its share. */
+  private async tick(): Promise<void> {
+    const { topic, group } = this.options;
+    const key = membersKey(topic, group);
+    const now = Date.now();
+    const answers = await this.redis
+      .multi()
+      .zadd(key, now, this.member)
+      .zremrangebyscore(key, '-inf', now - LEASE)
+      .zrange(key, 0, -1)
+      .get(partitionsKey(topic))
+      .exec();
+    const members = ((answers?.[2]?.[1] ?? []) as string[]).sort();
+    const partitions = Number(answers?.[3]?.[1] ?? 0);
+    const mine = members.indexOf(this.member);
+    const wanted = new Set<number>();
+    for (let p = 0; p < partitions; p++) if (p % members.length === mine) wanted.add(p);
+
+    const unwanted = [...this.owned.keys()].filter((partition) => !wanted.has(partition));
+    await this.drop(unwanted);
+    await Promise.all(unwanted.map((partition) => this.release(partition)));
+    for (const partition of wanted) await this.hold(partition);
+    this.lastRenewal = now;
+    if (this.owned.size > 0) this.wake();
+  }
+
+  /** Takes the partition or prolongs its lease, and notices when its log was made anew. */
+  private async hold(partition: number): Promise<void> {
+    const { topic, group } = this.options;
+    const { lease, next, groups } = streamKeys(topic, partition);
+    const isMine = await this.leaseScript.run(this.redis, [lease(group)], [this.member, LEASE]);
+    if (isMine === 0) return this.drop([partition]);
+    const owned = this.owned.get(partition);
+    if (!owned) {
+      const position = Number((await this.redis.hget(groups, group)) ?? 0);
+      this.own(partition, position);
+      return;
+    }
+    const end = Number((await this.redis.get(next)) ?? 0);
+    if (end >= owned.position) return;
+    this.logger.warn(
+      `${topic}/${partition} was made anew (its end is ${end}, group ${group} stood at ${owned.position}): starting over`,
+    );
+    await this.drop([partition]);
+    this.own(partition, 0);
+  }
+
+  private own(partition: number, position: number): void {
+    const { topic, size, lingerMs } = this.options;
+    const worker = new PartitionWorker({
+      size,
+      lingerMs,
+      start: (stopping) => this.handler.onStart(topic, partition, stopping),
+      handle: (messages, stopping) => this.handler.onMessages(topic, messages, stopping),
+      commit: (offset) => this.commit(partition, offset),
+    });
+    this.owned.set(partition, { worker, position });
+  }
+
+  private async drop(partitions: readonly number[]): Promise<void> {
+    await Promise.all(
+      partitions.map(async (partition) => {
+        const owned = this.owned.get(partition);
+        this.owned.delete(partition);
+        await owned?.worker.stop();
+      }),
+    );
+  }
+
+  private async commit(partition: number, offset: number): Promise<void> {
+    const { topic, group } = this.options;
+    const { lease, groups, stream } = streamKeys(topic, partition);
+    try {
+      await this.commitScript.run(
+        this.redis,
+        [lease(group), groups, stream],
+        [this.member, group, offset, RETAINED],
+      );
+    } catch (error) {
+      // The messages come again, and their effects are fenced.
+      this.logger.debug(`${group} could not commit ${topic}/${partition}: ${String(error)}`);
+    }
+  }
+
+  private async readLoop(): Promise<void> {
+    while (!this.stopping) {
+      const readable = [...this.owned].filter(([, { worker }]) => !worker.isFull);
+      if (readable.length === 0) {
+        const rooms = [...this.owned.values()].map(({ worker }) => worker.room());
+        await Promise.race([this.pause(TICK), ...rooms]);
+        continue;
+      }
+      try {
+        await this.read(readable);
+      } catch (error) {
+        if (this.stopping) return;
+        this.logger.debug(`${this.options.group} could not read: ${String(error)}`);
+        await this.pause(200);
+      }
+    }
+  }
+
+  private async read(readable: readonly [number, OwnedPartition][]): Promise<void> {
+    const { topic } = this.options;
+    const partitionOfStream = new Map(
+      readable.map(([partition]) => [streamKeys(topic, partition).stream, partition]),
+    );
+    // Ids are "<offset>-1", and XREAD gives those behind the one that it gets: "<offset>-0".
+    const starts = readable.map(([, { position }]) => `${position}-0`);
+    const count = Math.max(FETCH, this.options.size);
+    const answer = await this.withWatchdog(
+      this.reader.callBuffer(
+        'XREAD',
+        'COUNT',
+        count,
+        'BLOCK',
+        BLOCK,
+        'STREAMS',
+        ...partitionOfStream.keys(),
+        ...starts,
+      ) as Promise<[Buffer, StreamEntry[]][] | null>,
+    );
+    for (const [stream, entries] of answer ?? []) {
+      const partition = partitionOfStream.get(stream.toString()) as number;
+      const asked = readable.find(([each]) => each === partition)?.[1];
+      const owned = this.owned.get(partition);
+      // Given away, or begun anew, while the answer was under way.
+      if (!owned || owned !== asked) continue;
+      const messages = entries.map((entry) => messageOf(partition, entry));
+      const last = messages.at(-1);
+      if (!last) continue;
+      owned.position = last.offset + 1;
+      // Not awaited: the next read leaves out partitions whose worker is full.
+      void owned.worker.push(messages);
+    }
+  }
+
+  private async withWatchdog<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.reader.disconnect(true);
+        reject(new Error('the connection answers nothing'));
+      }, BLOCK + WATCHDOG);
+    });
+    answer.catch(() => undefined);
+    try {
+      return await Promise.race([answer, silence]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async release(partition: number): Promise<void> {
+    const { topic, group } = this.options;
+    await this.releaseScript.run(
+      this.redis,
+      [streamKeys(topic, partition).lease(group)],
+      [this.member],
+    );
+  }
+
+  private async leave(): Promise<void> {
+    const { topic, group } = this.options;
+    const partitions = [...this.owned.keys()];
+    this.owned.clear();
+    await Promise.all(partitions.map((partition) => this.release(partition)));
+    await this.redis.zrem(membersKey(topic, group), this.member);
+  }
+
+  /** Waits, unless something happens meanwhile that makes looking again worth while. */
+  private pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.sleepers.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, milliseconds);
+      this.sleepers.add(done);
+    });
+  }
+
+  private wake(): void {
+    for (const done of this.sleepers) done();
+  }
+}

@@ -1,0 +1,164 @@
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { UnavailableError } from '../../platform/errors';
+import { RedisScript } from '../../platform/redis';
+import {
+  type ConsumeOptions,
+  EventLog,
+  type OutgoingMessage,
+  type PartitionHandler,
+  type RawMessage,
+  type RunningConsumer,
+} from '../event-log';
+import type { Acks } from '../topic';
+import { messageOf, type StreamEntry } from './entry';
+import { partitionsKey, streamKeys } from './stream-keys';
+import { StreamsConsumer } from './streams-consumer';
+
+/** Bytes of one call of the append script; larger appends take several. */
+const APPEND_BYTES = 4_000_000;
+
+/** The event log on Redis Streams: one stream a partition, dense offsets given by a script. */
+export class StreamsEventLog extends EventLog {
+  private readonly appendScript = new RedisScript<number>(join(__dirname, 'lua/append.lua'));
+  private readonly consumers = new Set<StreamsConsumer>();
+  private readonly redis: Redis;
+
+  constructor(private readonly url: string) {
+    super();
+    this.redis = new Redis(url, {
+      maxRetriesPerRequest: 1,
+      connectTimeout: 2_000,
+      commandTimeout: 5_000,
+      retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
+    });
+    // Every command that fails tells it; without a listener ioredis prints each attempt.
+    this.redis.on('error', () => undefined);
+  }
+
+  ensureTopic(topic: string, partitions: number): Promise<number> {
+    return this.reach(async () => {
+      const key = partitionsKey(topic);
+      const present = Number((await this.redis.get(key)) ?? 0);
+      if (present >= partitions) return present;
+      await this.redis.set(key, partitions);
+      return partitions;
+    });
+  }
+
+  partitionsOf(topic: string): Promise<number> {
+    return this.reach(async () => Number((await this.redis.get(partitionsKey(topic))) ?? 0));
+  }
+
+  /** Redis knows one kind of acknowledgement, so `acks` makes no difference here. */
+  append(topic: string, _acks: Acks, messages: readonly OutgoingMessage[]): Promise<void> {
+    return this.reach(async () => {
+      const byPartition = Map.groupBy(messages, (message) => message.partition);
+      await Promise.all(
+        [...byPartition].map(async ([partition, part]) => {
+          const { stream, next } = streamKeys(topic, partition);
+          for (const values of slices(part))
+            await this.appendScript.run(this.redis, [stream, next], values);
+        }),
+      );
+    });
+  }
+
+  endOffsets(topic: string): Promise<number[]> {
+    return this.perPartition(topic, (pipeline, partition) =>
+      pipeline.get(streamKeys(topic, partition).next),
+    );
+  }
+
+  committedOffsets(group: string, topic: string): Promise<number[]> {
+    return this.perPartition(topic, (pipeline, partition) =>
+      pipeline.hget(streamKeys(topic, partition).groups, group),
+    );
+  }
+
+  rewind(group: string, topic: string, offsets: readonly number[]): Promise<void> {
+    return this.reach(async () => {
+      const pipeline = this.redis.pipeline();
+      offsets.forEach((offset, partition) =>
+        pipeline.hset(streamKeys(topic, partition).groups, group, offset),
+      );
+      await pipeline.exec();
+    });
+  }
+
+  read(topic: string, partition: number, offset: number, limit: number): Promise<RawMessage[]> {
+    return this.reach(async () => {
+      const entries = (await this.redis.callBuffer(
+        'XRANGE',
+        streamKeys(topic, partition).stream,
+        `${offset}-0`,
+        '+',
+        'COUNT',
+        limit,
+      )) as StreamEntry[];
+      return entries.map((entry) => messageOf(partition, entry));
+    });
+  }
+
+  async consume(options: ConsumeOptions, handler: PartitionHandler): Promise<RunningConsumer> {
+    const consumer = new StreamsConsumer(this.redis, this.url, options, handler);
+    this.consumers.add(consumer);
+    await consumer.start();
+    return {
+      stop: async () => {
+        this.consumers.delete(consumer);
+        await consumer.stop();
+      },
+    };
+  }
+
+  async check(): Promise<void> {
+    await this.reach(() => this.redis.ping());
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.consumers].map((consumer) => consumer.stop()));
+    this.redis.disconnect();
+  }
+
+  private async perPartition(
+    topic: string,
+    ask: (pipeline: ReturnType<Redis['pipeline']>, partition: number) => unknown,
+  ): Promise<number[]> {
+    const partitions = await this.partitionsOf(topic);
+    return this.reach(async () => {
+      const pipeline = this.redis.pipeline();
+      for (let partition = 0; partition < partitions; partition++) ask(pipeline, partition);
+      const answers = (await pipeline.exec()) ?? [];
+      return answers.map(([error, value]) => {
+        if (error) throw error;
+        return Number(value ?? 0);
+      });
+    });
+  }
+
+  private async reach<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw new UnavailableError('log', `Redis Streams: ${(error as Error).message}`, error);
+    }
+  }
+}
+
+/** The script's arguments, in calls of limited size. */
+function* slices(messages: readonly OutgoingMessage[]): Generator<(string | Buffer)[]> {
+  let values: (string | Buffer)[] = [];
+  let bytes = 0;
+  for (const { key, value, headers } of messages) {
+    values.push(key ?? '', value, headers ? JSON.stringify(headers) : '');
+    bytes += value.length;
+    // Lua's unpacking is bounded too: 8,000 arguments is far below its limit.
+    if (bytes > APPEND_BYTES || values.length >= 6_000) {
+      yield values;
+      values = [];
+      bytes = 0;
+    }
+  }
+  if (values.length > 0) yield values;
+}

@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { Injectable, Logger } from '@nestjs/common';
+import { Environment } from '../platform/config';
+import { EventLog } from './event-log';
+import type { Topic } from './topic';
+
+/** Settings that contradict each other: the program must not start with them. */
+export class PartitionMismatchError extends Error {}
+
+/** Makes each topic with the partitions of its contract before anything uses it. */
+@Injectable()
+export class TopicProvisioner {
+  private readonly logger = new Logger('Topics');
+  private readonly ensured = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly environment: Environment,
+  ) {}
+
+  /**
+   * Compares the contract with Canal's own configuration, when its path is known.
+   * @throws PartitionMismatchError naming both numbers; Canal would send to partitions that the
+   * topic does not have, or leave some unused, and nothing would say so
+   */
+  checkAgainstCanal(topic: Topic<unknown>): void {
+    const path = this.environment.CANAL_PROPERTIES;
+    if (!path) return;
+    if (!existsSync(path))
+      throw new PartitionMismatchError(
+        `CANAL_PROPERTIES is ${path}, but there is no such file: set it to Canal's instance.properties, or unset it.`,
+      );
+    const properties = readProperties(readFileSync(path, 'utf8'));
+    if (properties.get('canal.mq.topic') !== topic.name) return;
+    const hashed = Number(properties.get('canal.mq.partitionsNum') ?? 1);
+    if (hashed !== topic.partitions)
+      throw new PartitionMismatchError(
+        `Topic ${topic.name} has ${topic.partitions} partitions by its contract, but Canal hashes to ${hashed} (canal.mq.partitionsNum in ${path}): set canal.mq.partitionsNum=${topic.partitions} and restart Canal.`,
+      );
+  }
+
+  /** Makes the topic, or raises its partitions; asks the log only once a process. */
+  ensure(topic: Topic<unknown>): Promise<void> {
+    let ensured = this.ensured.get(topic.name);
+    if (!ensured) {
+      ensured = this.provision(topic.name, topic.partitions);
+      this.ensured.set(topic.name, ensured);
+      ensured.catch(() => this.ensured.delete(topic.name));
+    }
+    return ensured;
+  }
+
+  private async provision(name: string, partitions: number): Promise<void> {
+    const before = await this.log.partitionsOf(name);
+    const now = await this.log.ensureTopic(name, partitions);
+    if (before > 0 && before < now)
+      this.logger.warn(`${name} had ${before} partitions, raised to the ${now} of its contract`);
+    else if (now > partitions)
+      this.logger.warn(
+        `${name} has ${now} partitions, more than the ${partitions} of its contract: only those are used`,
+      );
+  }
+}
+
+function readProperties(text: string): Map<string, string> {
+  const properties = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const match = /^\s*([^#!\s][^=:\s]*)\s*[=:]\s*(.*?)\s*$/.exec(line);
+    if (match?.[1] !== undefined && match[2] !== undefined) properties.set(match[1], match[2]);
+  }
+  return properties;
+}
