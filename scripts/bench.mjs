@@ -1,49 +1,48 @@
-// npm run bench -- [name …] [--keep]: the benchmarks of bench/, each in a process of its own, on a
-// private stack. What follows "--" after the names goes to the benchmark.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+// npm run bench -- [name …] [--keep] [arguments of the benchmark]: the benchmarks of bench/, each in a
+// process of its own, on a private stack.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { requireBuild } from './build.mjs';
-import { node24, withNode24 } from './stack/packages.mjs';
+import { exitOf, spawnScript } from './program.mjs';
 import { root } from './stack/paths.mjs';
 import { exitWith, StackError } from './stack/stack-error.mjs';
 import { down, reset, up } from './stack/stack.mjs';
 
 const profile = 'bench';
 
-async function main() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { keep: { type: 'boolean', default: false } },
-  });
+/** The benchmarks to run, and what is left of the command line for them. */
+function choose(args) {
   const known = readdirSync(join(root, 'bench'))
     .filter((file) => file.endsWith('.mjs'))
     .map((file) => file.slice(0, -4));
-  const names = positionals.filter((name) => known.includes(name));
-  const rest = positionals.filter((name) => !known.includes(name));
-  if (names.length === 0 && rest.length > 0)
+  const names = args.filter((arg) => known.includes(arg));
+  const rest = args.filter((arg) => !known.includes(arg));
+  if (names.length === 0 && rest.length > 0 && !rest[0].startsWith('-'))
     throw new StackError(`No benchmark is called ${rest[0]}; there are: ${known.join(', ')}.`);
+  return { names: names.length > 0 ? names : known, rest };
+}
+
+async function main() {
+  const args = process.argv.slice(2);
+  const keep = args.includes('--keep');
+  const { names, rest } = choose(args.filter((arg) => arg !== '--keep'));
   await requireBuild(console.log);
-  if (!values.keep) await reset({ profile });
-  const stack = await up({ profile, full: true });
-  let failures = 0;
+  // A benchmark writes at will: it never gets a database that the environment names.
+  const env = { ...process.env };
+  for (const name of ['MYSQL_URL', 'REDIS_URL', 'KAFKA_BROKERS']) delete env[name];
+  if (!keep) await reset({ profile });
+  const stack = await up({ profile, full: true, env });
+  const failed = [];
   try {
-    for (const name of names.length > 0 ? names : known) {
+    for (const name of names) {
       console.log(`\n=== ${name}`);
-      const child = spawn(node24, [join(root, 'bench', `${name}.mjs`), ...rest], {
-        cwd: root,
-        env: withNode24({ ...process.env, ...stack }),
-        stdio: 'inherit',
-      });
-      const [code] = await once(child, 'exit');
-      if (code !== 0) failures++;
+      const child = spawnScript(join(root, 'bench', `${name}.mjs`), rest, { ...env, ...stack });
+      if ((await exitOf(child)) !== 0) failed.push(name);
     }
   } finally {
-    if (!values.keep) await down({ profile });
+    if (!keep) await down({ profile });
   }
-  process.exit(failures === 0 ? 0 : 1);
+  if (failed.length > 0) throw new StackError(`Failed: ${failed.join(', ')}.`);
 }
 
 main().catch(exitWith);

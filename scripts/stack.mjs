@@ -1,15 +1,37 @@
 // npm run stack -- up|down|status|logs [service]|reset|env [--full] [--flat] [--profile NAME]
 import { parseArgs } from 'node:util';
-import { down, requireProfile, reset, services, up } from './stack/stack.mjs';
+import { down, requireProfile, reset, runningEnvironment, services, up } from './stack/stack.mjs';
 import { exitWith, StackError } from './stack/stack-error.mjs';
 
-const USAGE = `npm run stack -- COMMAND [--full] [--flat] [--profile NAME]
-  up      start MySQL and Redis; with --full also Kafka and Canal (--flat: JSON messages)
-  down    stop them
-  status  what runs
-  logs    the end of each log, or of the one that is named: logs mysql
-  reset   stop them and delete their data
-  env     the variables that point at them, as export lines`;
+const USAGE = `npm run stack -- COMMAND [--profile NAME]
+  up [--full] [--flat]  start MySQL and Redis; with --full also Kafka and Canal (--flat: JSON messages)
+  down                  stop them
+  status                what runs
+  logs [SERVICE]        the end of each log, or of the one that is named: logs mysql
+  reset                 stop them and delete their data
+  env                   the variables that point at what runs, as export lines`;
+
+function printEnvironment(variables) {
+  for (const [key, value] of Object.entries(variables)) console.log(`export ${key}='${value}'`);
+}
+
+function printStatus(profile) {
+  for (const service of services(profile).reverse()) {
+    const pid = service.pid();
+    console.log(`${service.name.padEnd(6)} ${pid === undefined ? 'down' : `up (process ${pid})`}`);
+  }
+}
+
+function printLogs(profile, name) {
+  const all = services(profile).reverse();
+  const chosen = all.filter((service) => !name || service.name === name);
+  if (chosen.length === 0)
+    throw new StackError(
+      `No service is called ${name}; there are: ${all.map((service) => service.name).join(', ')}.`,
+    );
+  for (const service of chosen)
+    console.log(`== ${service.name}: ${service.logFile}\n${service.logEnd(30)}\n`);
+}
 
 async function main() {
   const { values, positionals } = parseArgs({
@@ -24,29 +46,17 @@ async function main() {
   const [command, name] = positionals;
   switch (command) {
     case 'up':
-    case 'env': {
-      const log = command === 'env' ? console.error : console.log;
-      const variables = await up({ profile, full: values.full, flat: values.flat, log });
-      for (const [key, value] of Object.entries(variables)) console.log(`export ${key}='${value}'`);
-      return;
-    }
+      return printEnvironment(await up({ profile, full: values.full, flat: values.flat }));
     case 'down':
       return down({ profile });
     case 'status':
-      for (const service of services(profile).reverse()) {
-        const pid = service.pid();
-        console.log(
-          `${service.name.padEnd(6)} ${pid === undefined ? 'down' : `up (process ${pid})`}`,
-        );
-      }
-      return;
+      return printStatus(profile);
     case 'logs':
-      for (const service of services(profile).reverse())
-        if (!name || name === service.name)
-          console.log(`== ${service.name}: ${service.logFile}\n${service.logEnd(30)}\n`);
-      return;
+      return printLogs(profile, name);
     case 'reset':
       return reset({ profile });
+    case 'env':
+      return printEnvironment(runningEnvironment(profile));
     default:
       throw new StackError(USAGE);
   }

@@ -1,35 +1,64 @@
 // npm start: everything from nothing to a served live board. npm run start:full: on Kafka and Canal.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireBuild } from './build.mjs';
-import { node24, withNode24 } from './stack/packages.mjs';
-import { root } from './stack/paths.mjs';
-import { isPortOpen } from './stack/service-process.mjs';
+import { exitOf, spawnProgram } from './program.mjs';
+import { profileFolder } from './stack/paths.mjs';
+import { isPortOpen, portHolder } from './stack/ports.mjs';
 import { sleep } from './stack/shell.mjs';
 import { exitWith, StackError } from './stack/stack-error.mjs';
-import { down, requireProfile, up } from './stack/stack.mjs';
+import { down, requireProfile, runningServices, up } from './stack/stack.mjs';
 
-const NODE_FLAGS = ['--enable-source-maps', '--disable-warning=TimeoutNegativeWarning'];
+const PATIENCE_MS = 30_000;
 
-const program = (file, args, env) =>
-  spawn(node24, [...NODE_FLAGS, join(root, 'dist/src', file), ...args], {
-    cwd: root,
-    env,
-    stdio: 'inherit',
-    // A group of its own: Ctrl-C reaches this script alone, which then stops things in their order.
-    detached: true,
-  });
+// A group of its own: Ctrl-C reaches this script alone, which then stops things in their order.
+const start = (file, args, env) => spawnProgram(file, args, env, { detached: true });
 
-async function waitUntilReady(url, child) {
-  for (;;) {
-    if (child.exitCode !== null || child.signalCode !== null) return false;
+const hasEnded = (child) => child.exitCode !== null || child.signalCode !== null;
+
+async function requireOwnPort(port) {
+  if (await isPortOpen(Number(port)))
+    throw new StackError(
+      `Port ${port} of 127.0.0.1 is taken by ${portHolder(Number(port))}: stop it, or choose another port, e.g. PORT=3001 npm start.`,
+    );
+}
+
+/** Writes the demo's articles once into the private database; never into one that was given. */
+async function seedDemo(profile, env) {
+  const stamp = join(profileFolder(profile), 'seeded');
+  if (process.env.MYSQL_URL || existsSync(stamp)) return;
+  if ((await exitOf(start('cli.js', ['seed-demo'], env))) !== 0)
+    throw new StackError('The demo could not be seeded: mend what is told above and start again.');
+  writeFileSync(stamp, '');
+}
+
+/** Waits until every dependency of the program answers; false when the program ends before that. */
+async function isReady(url, child) {
+  while (!hasEnded(child)) {
     const response = await fetch(`${url}/readyz`).catch(() => undefined);
     if (response?.ok) return true;
     await sleep(100);
   }
+  return false;
 }
+
+async function stopProgram(child) {
+  if (!child || hasEnded(child)) return;
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  await exitOf(child);
+  clearTimeout(timer);
+}
+
+const invitation = (url, seconds) => `
+webook is up after ${seconds} s
+  live boards  ${url}/
+  Swagger UI   ${url}/docs
+  API          ${url}/api/ranking/likes
+  metrics      ${url}/metrics
+Play traffic on it with: npm run demo        Stop it with: Ctrl-C
+`;
 
 async function main() {
   const { values } = parseArgs({
@@ -39,59 +68,43 @@ async function main() {
     },
   });
   const profile = requireProfile(values.profile);
-  const start = Date.now();
+  const begin = Date.now();
   const port = process.env.PORT || '3000';
-  if (await isPortOpen(Number(port)))
-    throw new StackError(
-      `Port ${port} of 127.0.0.1 is taken by another program: stop it, or choose another port, e.g. PORT=3001 npm start.`,
-    );
+  await requireOwnPort(port);
   await requireBuild(console.log);
 
+  // Services that ran before this start are left as they were.
+  const keep = runningServices(profile);
   let child;
   let stopping;
   const stop = () =>
     (stopping ??= (async () => {
-      if (child && child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGTERM');
-        await once(child, 'exit');
-      }
-      await down({ profile });
+      console.log('\nstopping');
+      await stopProgram(child);
+      await down({ profile, keep });
     })());
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => {
       stop().then(() => process.exit(0), exitWith);
     });
 
-  const isOwnDatabase = !process.env.MYSQL_URL;
   const engines = values.full
     ? { MQ_ENGINE: 'kafka', CDC_ENGINE: 'canal' }
     : { MQ_ENGINE: 'streams', CDC_ENGINE: 'relay' };
   try {
     const stack = await up({ profile, full: values.full });
     if (stopping) return;
-    const env = withNode24({ ...engines, ...process.env, ...stack, PORT: port });
-    if (isOwnDatabase) {
-      const seeding = program('cli.js', ['seed-demo'], env);
-      const [code] = await once(seeding, 'exit');
-      if (code !== 0 && !stopping) throw new StackError('The demo could not be seeded, see above.');
-    }
+    const env = { ...engines, ...process.env, ...stack, PORT: port };
+    await seedDemo(profile, env);
     if (stopping) return;
-    child = program('main.js', [], env);
+    child = start('main.js', [], env);
     const url = `http://127.0.0.1:${port}`;
-    if (await waitUntilReady(url, child))
-      console.log(`
-webook is up after ${((Date.now() - start) / 1_000).toFixed(1)} s
-  live board   ${url}/
-  Swagger UI   ${url}/docs
-  API          ${url}/api/ranking/likes
-  metrics      ${url}/metrics
-Play traffic on it with: npm run demo        Stop it with: Ctrl-C
-`);
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    if (await isReady(url, child))
+      console.log(invitation(url, ((Date.now() - begin) / 1_000).toFixed(1)));
+    const code = await exitOf(child);
     if (stopping) return;
-    const { exitCode } = child;
     await stop();
-    process.exit(exitCode ?? 1);
+    process.exit(code);
   } catch (error) {
     if (stopping) return;
     await stop();

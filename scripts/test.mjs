@@ -3,32 +3,64 @@
 import { parseArgs } from 'node:util';
 import { requireBuild } from './build.mjs';
 import { jest } from './jest.mjs';
-import { aptInstall, which } from './stack/shell.mjs';
+import { aptInstall } from './stack/apt.mjs';
+import { which } from './stack/shell.mjs';
 import { exitWith } from './stack/stack-error.mjs';
 import { down, reset, up } from './stack/stack.mjs';
 
 const profile = 'test';
-const CHROMIUM = ['chromium', 'chromium-browser', 'google-chrome'];
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
+const PROGRAM_VARIABLES = [
+  'MYSQL_URL',
+  'REDIS_URL',
+  'KAFKA_BROKERS',
+  'CANAL_PROPERTIES',
+  'MQ_ENGINE',
+  'CDC_ENGINE',
+  'ROLE',
+  'CONSUMER_GROUPS',
+  'RANKING_SIZE',
+  'JWT_SECRET',
+  'JWT_JWKS_URL',
+  'HOST',
+  'PORT',
+];
 
-/** The tests never touch what the environment points at: the stack is private and fresh. */
+/** The tests see nothing of the caller's settings: their stack is private and fresh. */
 function privateEnvironment() {
   const env = { ...process.env, NODE_ENV: 'test' };
-  for (const name of [
-    'MYSQL_URL',
-    'REDIS_URL',
-    'KAFKA_BROKERS',
-    'CANAL_PROPERTIES',
-    'JWT_SECRET',
-    'JWT_JWKS_URL',
-  ])
-    delete env[name];
+  for (const name of PROGRAM_VARIABLES) delete env[name];
   return env;
 }
 
-async function findChromium(log) {
-  if (!which(...CHROMIUM))
+async function findBrowser(log) {
+  if (!which(...BROWSERS))
     await aptInstall(log, ['chromium'], 'Chromium, which the page test drives,');
-  return which(...CHROMIUM);
+  return which(...BROWSERS);
+}
+
+/** Runs the e2e tests on the stack of the profile `test`. Gives Jest's exit code. */
+async function e2e(paths, keep, log) {
+  const env = privateEnvironment();
+  const browser = await findBrowser(log);
+  if (!keep) await reset({ profile, log });
+  let stopped;
+  const stop = () => (stopped ??= keep ? Promise.resolve() : down({ profile, log }));
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.on(signal, () => {
+      stop().then(() => process.exit(130), exitWith);
+    });
+  try {
+    const stack = await up({ profile, full: true, env, log });
+    log('e2e tests');
+    return await jest(['--selectProjects', 'e2e', '--runInBand', ...paths], {
+      ...env,
+      ...stack,
+      CHROMIUM_PATH: browser,
+    });
+  } finally {
+    await stop();
+  }
 }
 
 async function main() {
@@ -39,37 +71,18 @@ async function main() {
   const log = (line) => console.log(line.startsWith('[') ? line : `[test] ${line}`);
   await requireBuild(log);
 
-  const isUnit = (path) => path.startsWith('src');
-  const unit = positionals.filter(isUnit);
-  const e2e = positionals.filter((path) => !isUnit(path));
+  const isUnit = (path) => path.replace(/^\.\//, '').startsWith('src');
+  const unitPaths = positionals.filter(isUnit);
+  const e2ePaths = positionals.filter((path) => !isUnit(path));
+  const isAll = positionals.length === 0;
   const failed = [];
-  if (positionals.length === 0 || unit.length > 0) {
+  if (isAll || unitPaths.length > 0) {
     log('unit tests');
-    if ((await jest(['--selectProjects', 'unit', ...unit])) !== 0) failed.push('unit');
+    const code = await jest(['--selectProjects', 'unit', ...unitPaths], privateEnvironment());
+    if (code !== 0) failed.push('unit');
   }
-  if (positionals.length === 0 || e2e.length > 0) {
-    const env = privateEnvironment();
-    const chromium = await findChromium(log);
-    if (!values.keep) await reset({ profile, log });
-    let stopped;
-    const stop = () => (stopped ??= values.keep ? Promise.resolve() : down({ profile, log }));
-    for (const signal of ['SIGINT', 'SIGTERM'])
-      process.on(signal, () => {
-        stop().then(() => process.exit(130), exitWith);
-      });
-    try {
-      const stack = await up({ profile, full: true, env, log });
-      log('e2e tests');
-      const code = await jest(['--selectProjects', 'e2e', '--runInBand', ...e2e], {
-        ...env,
-        ...stack,
-        CHROMIUM_PATH: chromium,
-      });
-      if (code !== 0) failed.push('e2e');
-    } finally {
-      await stop();
-    }
-  }
+  if (isAll || e2ePaths.length > 0)
+    if ((await e2e(e2ePaths, values.keep, log)) !== 0) failed.push('e2e');
   log(failed.length === 0 ? 'all tests passed' : `FAILED: ${failed.join(' and ')} tests`);
   process.exit(failed.length === 0 ? 0 : 1);
 }

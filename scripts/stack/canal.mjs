@@ -1,87 +1,101 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { fetchJars, findJava } from './java.mjs';
+import { fetchJars } from './jars.mjs';
+import { findJava } from './java.mjs';
+import { binlogFiles } from './mysql.mjs';
 import { databaseOf, portsOf, root, serviceFolder } from './paths.mjs';
 import { ServiceProcess } from './service-process.mjs';
+
+const source = join(root, 'canal');
 
 export const canalProcess = (profile) =>
   new ServiceProcess('canal', serviceFolder(profile, 'canal'));
 
+/** The copy of instance.properties that this profile's Canal runs with. */
 export const canalProperties = (profile) =>
   join(serviceFolder(profile, 'canal'), 'conf/webook/instance.properties');
 
-const SOURCES = ['CanalMain.java', 'FastPump.java'];
-
-/** Canal's main class in one file, since Java's single-file launch compiles one file only. */
-function mainSource(folder) {
-  const [main, pump] = SOURCES.map((name) => readFileSync(join(root, 'canal/src', name), 'utf8'));
-  const isImport = (line) => line.startsWith('import ');
-  const lines = `${main}\n${pump}`.split('\n');
-  const imports = [...new Set(lines.filter(isImport))];
-  const path = join(folder, 'CanalMain.java');
-  writeFileSync(path, [...imports, ...lines.filter((line) => !isImport(line))].join('\n'));
-  return path;
-}
-
-/** A copy of canal/conf that names this profile's database. */
-function configure(profile, folder) {
+/** A copy of canal/conf in which this profile's database stands for `webook`. */
+function writeConfiguration(profile, folder) {
   const conf = join(folder, 'conf');
   rmSync(conf, { recursive: true, force: true });
-  cpSync(join(root, 'canal/conf'), conf, { recursive: true });
+  cpSync(join(source, 'conf'), conf, { recursive: true });
   const instance = canalProperties(profile);
   const text = readFileSync(instance, 'utf8');
   writeFileSync(instance, text.replaceAll('webook\\\\.', `${databaseOf(profile)}\\\\.`));
   return conf;
 }
 
-/** What a running Canal was started with: one with other settings is replaced, not adopted. */
-function settingsOf({ mysql, kafkaBrokers, flat }) {
-  return createHash('sha1').update(`${mysql}|${kafkaBrokers}|${flat}`).digest('hex');
+/** Everything that decides how Canal runs: one with other settings is replaced, not adopted. */
+function fingerprint(addresses) {
+  const hash = createHash('sha1').update(JSON.stringify(addresses));
+  for (const file of [
+    'pom.xml',
+    'src/CanalMain.java',
+    'conf/canal.properties',
+    'conf/webook/instance.properties',
+    'conf/spring/file-instance.xml',
+  ])
+    hash.update(readFileSync(join(source, file)));
+  return hash.digest('hex');
 }
 
 /**
- * Starts the private Canal, or adopts it when it runs with the same settings.
- * @param mysql host:port of the server whose binlog it reads
- * @param flat true for flat JSON messages, false for protobuf
+ * Where Canal begins: at its stored cursor, or at the oldest binlog file that is still there when it
+ * has none. A cursor in a file that has expired or belongs to a former MySQL would stall it for ever.
  */
-export async function canalUp(profile, { mysql, kafkaBrokers, flat }, log) {
-  const folder = serviceFolder(profile, 'canal');
-  const service = canalProcess(profile);
-  const settings = settingsOf({ mysql, kafkaBrokers, flat });
-  const running = service.pid();
-  const marker = `-Dwebook.settings=${settings}`;
-  if (running !== undefined) {
-    if (readFileSync(`/proc/${running}/cmdline`, 'utf8').includes(marker)) return;
-    await service.stop();
+async function firstFile(profile, data, log) {
+  const files = await binlogFiles(profile);
+  const cursor = join(data, 'webook/meta.dat');
+  const stored = existsSync(cursor) && /"journalName":"([^"]+)"/.exec(readFileSync(cursor, 'utf8'));
+  if (stored && !files.includes(stored[1])) {
+    log(`its cursor is in ${stored[1]}, which is gone: beginning anew at ${files[0]}`);
+    rmSync(data, { recursive: true });
   }
-  const java = await findJava(log);
-  const jars = await fetchJars(log, 'canal', join(root, 'canal/pom.xml'), '42 MB');
-  const start = Date.now();
-  mkdirSync(join(folder, 'data'), { recursive: true });
-  const conf = configure(profile, folder);
-  const pid = service.start(java, [
-    '-Xms64m',
-    '-Xmx256m',
-    '-XX:+UseSerialGC',
-    '-XX:+ExitOnOutOfMemoryError',
-    '-Dfile.encoding=UTF-8',
-    marker,
-    `-Dcanal.file.data.dir=${join(folder, 'data')}`,
-    `-Dcanal.instance.master.address=${mysql}`,
-    `-Dkafka.bootstrap.servers=${kafkaBrokers}`,
-    `-Dcanal.mq.flatMessage=${flat}`,
-    '-cp',
-    [conf, join(jars, '*')].join(delimiter),
-    mainSource(folder),
-  ]);
-  await service.waitUntil(() => service.logSays(/canal up/), 90);
-  log(
-    `up at ${mysql} -> ${kafkaBrokers}, ${flat ? 'flat JSON' : 'protobuf'} after ${((Date.now() - start) / 1_000).toFixed(1)} s (process ${pid})`,
-  );
+  return files[0];
 }
 
-export const canalAddressOf = (profile, mysqlUrl) =>
-  mysqlUrl
-    ? `${new URL(mysqlUrl).hostname}:${new URL(mysqlUrl).port || 3306}`
-    : `127.0.0.1:${portsOf(profile).mysql}`;
+/**
+ * Starts the private Canal on the private MySQL, or adopts it when it runs with the same settings.
+ * @param flat true for flat JSON messages, false for protobuf
+ */
+export async function canalUp(profile, { kafkaBrokers, flat }, log) {
+  const folder = serviceFolder(profile, 'canal');
+  const service = canalProcess(profile);
+  const mysql = `127.0.0.1:${portsOf(profile).mysql}`;
+  const marker = `-Dwebook.settings=${fingerprint({ mysql, kafkaBrokers, flat })}`;
+  const running = service.pid();
+  if (running !== undefined && !service.commandLine(running).includes(marker)) {
+    log('its settings have changed: starting it anew');
+    await service.stop();
+  }
+  await service.ensure({
+    log,
+    address: `${mysql} -> ${kafkaBrokers} (${flat ? 'flat JSON' : 'protobuf'})`,
+    isUp: () => service.logSays(/find start position successfully/),
+    launch: async () => {
+      const java = await findJava(log);
+      const jars = await fetchJars(log, 'canal', join(source, 'pom.xml'));
+      const data = join(folder, 'data');
+      const file = await firstFile(profile, data, log);
+      mkdirSync(data, { recursive: true });
+      service.start(java, [
+        '-Xms64m',
+        '-Xmx256m',
+        '-XX:+UseSerialGC',
+        '-XX:+ExitOnOutOfMemoryError',
+        '-Dfile.encoding=UTF-8',
+        marker,
+        `-Dcanal.file.data.dir=${data}`,
+        `-Dcanal.instance.master.address=${mysql}`,
+        `-Dcanal.instance.master.journal.name=${file}`,
+        `-Dkafka.bootstrap.servers=${kafkaBrokers}`,
+        `-Dcanal.mq.flatMessage=${flat}`,
+        '-cp',
+        [writeConfiguration(profile, folder), join(jars, '*')].join(delimiter),
+        join(source, 'src/CanalMain.java'),
+      ]);
+    },
+  });
+}

@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fetchJars, findJava } from './java.mjs';
-import { portsOf, root, serviceFolder } from './paths.mjs';
-import { requireFreePort, ServiceProcess } from './service-process.mjs';
+import { fetchJars } from './jars.mjs';
+import { findJava } from './java.mjs';
+import { kafkaBrokersOf, portsOf, root, serviceFolder } from './paths.mjs';
+import { ask, requireFreePort } from './ports.mjs';
+import { ServiceProcess } from './service-process.mjs';
 import { run } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
+
+const settings = join(root, 'docker/kafka');
 
 export const kafkaProcess = (profile) =>
   new ServiceProcess('kafka', serviceFolder(profile, 'kafka'));
@@ -14,67 +18,66 @@ export const kafkaProcess = (profile) =>
  * A cluster id as Kafka writes it, 16 bytes in base64url. Its first bit is 0, so that it never begins
  * with "-", which Kafka's own tool would take for an option.
  */
-export function newClusterId() {
+function newClusterId() {
   const bytes = randomBytes(16);
   bytes[0] &= 0x7f;
   return bytes.toString('base64url');
 }
 
 /** The project's server.properties with this profile's ports and data folder. */
-function configure(profile, folder) {
+function writeConfiguration(profile, folder) {
   const { kafka, kafkaController } = portsOf(profile);
-  const text = readFileSync(join(root, 'docker/kafka/server.properties'), 'utf8')
+  const text = readFileSync(join(settings, 'server.properties'), 'utf8')
     .replaceAll('@PORT@', String(kafka))
     .replaceAll('@CONTROLLER_PORT@', String(kafkaController))
     .replaceAll('@DATA@', join(folder, 'data'));
   const path = join(folder, 'server.properties');
+  mkdirSync(folder, { recursive: true });
   writeFileSync(path, text);
   return path;
 }
+
+/** Makes the data folder unless it is there whole: Kafka writes meta.properties last. */
+async function format(java, folder, configuration) {
+  if (existsSync(join(folder, 'data/meta.properties'))) return;
+  const done = await run(java.path, [
+    ...java.args,
+    'kafka.tools.StorageTool',
+    'format',
+    `--cluster-id=${newClusterId()}`,
+    `--config=${configuration}`,
+    '--ignore-formatted',
+  ]);
+  if (done.code !== 0)
+    throw new StackError(
+      `Kafka could not make its data folder: begin anew with npm run stack -- reset.\n${done.output}`,
+    );
+}
+
+/** An ApiVersions request (key 18, version 0, correlation 1, no client id), which every broker answers. */
+const HELLO = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
 
 /** Starts the private Kafka, or adopts it when it runs. Gives its address. */
 export async function kafkaUp(profile, log) {
   const folder = serviceFolder(profile, 'kafka');
   const { kafka: port, kafkaController } = portsOf(profile);
   const service = kafkaProcess(profile);
-  if (service.pid() === undefined) {
-    const java = await findJava(log);
-    const jars = await fetchJars(log, 'kafka', join(root, 'docker/kafka/pom.xml'), '44 MB');
-    const start = Date.now();
-    await requireFreePort('kafka', port);
-    await requireFreePort('kafka', kafkaController);
-    mkdirSync(folder, { recursive: true });
-    const configuration = configure(profile, folder);
-    const logging = `-Dlog4j2.configurationFile=${join(root, 'docker/kafka/log4j2.xml')}`;
-    const classPath = ['-cp', join(jars, '*')];
-    if (!existsSync(join(folder, 'data', 'meta.properties'))) {
-      log('making a data folder');
-      const done = await run(java, [
-        logging,
-        ...classPath,
-        'kafka.tools.StorageTool',
-        'format',
-        `--cluster-id=${newClusterId()}`,
-        `--config=${configuration}`,
-        '--ignore-formatted',
-      ]);
-      if (done.code !== 0)
-        throw new StackError(`Kafka could not make its data folder:\n${done.output}`);
-    }
-    const pid = service.start(java, [
-      '-Xms128m',
-      '-Xmx256m',
-      '-XX:+UseSerialGC',
-      '-XX:+ExitOnOutOfMemoryError',
-      logging,
-      ...classPath,
-      'kafka.Kafka',
-      configuration,
-    ]);
-    await service.waitUntil(() => service.logSays(/Kafka Server started/), 90);
-    log(
-      `up at 127.0.0.1:${port} after ${((Date.now() - start) / 1_000).toFixed(1)} s (process ${pid})`,
-    );
-  }
-  return `127.0.0.1:${port}`;
+  await service.ensure({
+    log,
+    address: `127.0.0.1:${port}`,
+    isUp: () => ask(port, HELLO, (answer) => answer.length >= 8 && answer.readInt32BE(4) === 1),
+    launch: async () => {
+      const path = await findJava(log);
+      const jars = await fetchJars(log, 'kafka', join(settings, 'pom.xml'));
+      await requireFreePort('Kafka', port, 'KAFKA_BROKERS');
+      await requireFreePort('Kafka', kafkaController, 'KAFKA_BROKERS');
+      const configuration = writeConfiguration(profile, folder);
+      const logging = `-Dlog4j2.configurationFile=${join(settings, 'log4j2.xml')}`;
+      const args = ['-Xms128m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError'];
+      const java = { path, args: [...args, logging, '-cp', join(jars, '*')] };
+      await format(java, folder, configuration);
+      service.start(java.path, [...java.args, 'kafka.Kafka', configuration]);
+    },
+  });
+  return kafkaBrokersOf(profile);
 }

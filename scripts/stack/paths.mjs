@@ -3,28 +3,38 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const root = fileURLToPath(new URL('../..', import.meta.url));
+export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 export const stackRoot = join(root, '.stack');
 export const jarsFolder = (service) => join(stackRoot, 'jars', service);
 export const profileFolder = (profile) => join(stackRoot, profile);
 export const serviceFolder = (profile, service) => join(profileFolder(profile), service);
 
+/** `lock` is the port that a start or stop holds while it works. */
 const KNOWN_PORTS = {
-  dev: { mysql: 13306, redis: 16379, kafka: 19092, kafkaController: 19093 },
-  test: { mysql: 14306, redis: 15379, kafka: 18092, kafkaController: 18093 },
-  bench: { mysql: 24406, redis: 25379, kafka: 28092, kafkaController: 28093 },
+  dev: { mysql: 13306, redis: 16379, kafka: 19092, kafkaController: 19093, lock: 19094 },
+  test: { mysql: 14306, redis: 15379, kafka: 18092, kafkaController: 18093, lock: 18094 },
+  bench: { mysql: 24406, redis: 25379, kafka: 28092, kafkaController: 28093, lock: 28094 },
 };
+
+/** Held while the jars that all profiles share are downloaded. */
+export const JARS_LOCK_PORT = 19095;
 
 const digest = (text) => createHash('sha1').update(text).digest();
 
-/** The ports of a profile; a name of one's own gets four that follow from it. */
+/** The ports of a profile; a name of one's own gets five that follow from it. */
 export function portsOf(profile) {
   if (KNOWN_PORTS[profile]) return KNOWN_PORTS[profile];
   const first = 30_000 + (digest(profile).readUInt16BE(0) % 1_000) * 10;
-  return { mysql: first, redis: first + 1, kafka: first + 2, kafkaController: first + 3 };
+  return {
+    mysql: first,
+    redis: first + 1,
+    kafka: first + 2,
+    kafkaController: first + 3,
+    lock: first + 4,
+  };
 }
 
-/** Only the profiles of people at work are called plainly: tests refuse a database without "test". */
+/** Only dev and bench hold what a person may miss: tests refuse a database without "test". */
 export const databaseOf = (profile) =>
   profile === 'dev' || profile === 'bench' ? 'webook' : 'webook_test';
 
@@ -34,3 +44,9 @@ export function socketPath(profile) {
   if (Buffer.byteLength(near) <= 100) return near;
   return join(tmpdir(), `webook-${digest(near).toString('hex').slice(0, 12)}.sock`);
 }
+
+/** What the private services answer to, whether or not they run. */
+export const mysqlUrlOf = (profile) =>
+  `mysql://webook:webook@127.0.0.1:${portsOf(profile).mysql}/${databaseOf(profile)}`;
+export const redisUrlOf = (profile) => `redis://127.0.0.1:${portsOf(profile).redis}`;
+export const kafkaBrokersOf = (profile) => `127.0.0.1:${portsOf(profile).kafka}`;

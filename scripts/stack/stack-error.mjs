@@ -3,6 +3,7 @@ export class StackError extends Error {}
 
 /** Ends the process after a fault: the sentence for a StackError, all of it for a fault of ours. */
 export function exitWith(error) {
-  console.error(error instanceof StackError ? `\n${error.message}` : error);
+  const isSentence = error instanceof StackError || error.code?.startsWith('ERR_PARSE_ARGS');
+  console.error(isSentence ? `\n${error.message}` : error);
   process.exit(1);
 }

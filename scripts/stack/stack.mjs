@@ -1,11 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { canalAddressOf, canalProcess, canalProperties, canalUp } from './canal.mjs';
+import { existsSync, rmSync } from 'node:fs';
+import { canalProcess, canalProperties, canalUp } from './canal.mjs';
 import { kafkaProcess, kafkaUp } from './kafka.mjs';
 import { mysqlProcess, mysqlUp } from './mysql.mjs';
-import { profileFolder, serviceFolder } from './paths.mjs';
+import { kafkaBrokersOf, mysqlUrlOf, portsOf, profileFolder, redisUrlOf } from './paths.mjs';
+import { withPortLock } from './port-lock.mjs';
 import { redisProcess, redisUp } from './redis.mjs';
-import { sleep } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
 
 /** The services in the order in which they stop: those that read from others go first. */
@@ -16,33 +15,16 @@ export const services = (profile) => [
   mysqlProcess(profile),
 ];
 
+/** The names of the services that run. */
+export const runningServices = (profile) =>
+  services(profile)
+    .filter((service) => service.pid() !== undefined)
+    .map(({ name }) => name);
+
 const logOf = (log, name) => (line) => log(`[stack] ${name}: ${line}`);
 
-/** One `up` or `down` of a profile at a time; the lock of a dead process is taken over. */
-async function locked(profile, work) {
-  const path = join(profileFolder(profile), 'lock');
-  mkdirSync(profileFolder(profile), { recursive: true });
-  for (;;) {
-    try {
-      writeFileSync(path, String(process.pid), { flag: 'wx' });
-      break;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-      const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-      try {
-        if (holder > 0) process.kill(holder, 0);
-        await sleep(200);
-      } catch {
-        rmSync(path, { force: true });
-      }
-    }
-  }
-  try {
-    return await work();
-  } finally {
-    rmSync(path, { force: true });
-  }
-}
+const locked = (profile, log, work) =>
+  withPortLock(portsOf(profile).lock, `the stack ${profile}`, logOf(log, 'lock'), work);
 
 /**
  * Starts what is needed and not given by a URL in `env`. Gives the variables that point at it.
@@ -56,50 +38,67 @@ export function up({
   env = process.env,
   log = console.log,
 }) {
-  return locked(profile, async () => {
+  return locked(profile, log, async () => {
     const started = await Promise.allSettled([
       env.MYSQL_URL || mysqlUp(profile, logOf(log, 'mysql')),
       env.REDIS_URL || redisUp(profile, logOf(log, 'redis')),
-      full ? env.KAFKA_BROKERS || kafkaUp(profile, logOf(log, 'kafka')) : env.KAFKA_BROKERS,
+      env.KAFKA_BROKERS || (full ? kafkaUp(profile, logOf(log, 'kafka')) : undefined),
     ]);
+    // Only now, so that no start is still under way when this process ends.
     for (const outcome of started) if (outcome.status === 'rejected') throw outcome.reason;
     const [mysqlUrl, redisUrl, kafkaBrokers] = started.map((outcome) => outcome.value);
     const variables = { MYSQL_URL: mysqlUrl, REDIS_URL: redisUrl };
     if (kafkaBrokers) variables.KAFKA_BROKERS = kafkaBrokers;
-    if (full) {
-      // Canal reads as a user of its own, whom only the private MySQL is known to have.
-      if (!env.MYSQL_URL) {
-        const mysql = canalAddressOf(profile, mysqlUrl);
-        await canalUp(profile, { mysql, kafkaBrokers, flat }, logOf(log, 'canal'));
-        variables.CANAL_PROPERTIES = canalProperties(profile);
-      } else log('[stack] canal: MYSQL_URL is given, so your own Canal must read it');
+    if (!full) return variables;
+    // Canal reads as a user of its own, whom only the private MySQL is known to have.
+    if (env.MYSQL_URL) {
+      logOf(log, 'canal')('not started: MYSQL_URL is given, so a Canal of yours must read it');
+      return variables;
     }
-    return variables;
+    await canalUp(profile, { kafkaBrokers, flat }, logOf(log, 'canal'));
+    return { ...variables, CANAL_PROPERTIES: canalProperties(profile) };
   });
 }
 
-/** Stops every service of the profile that runs. */
-export function down({ profile = 'dev', log = console.log }) {
-  return locked(profile, async () => {
-    for (const service of services(profile))
-      if (await service.stop()) logOf(log, service.name)('stopped');
-  });
+/** The variables that point at what runs of the profile now. */
+export function runningEnvironment(profile) {
+  const running = runningServices(profile);
+  return {
+    ...(running.includes('mysql') ? { MYSQL_URL: mysqlUrlOf(profile) } : {}),
+    ...(running.includes('redis') ? { REDIS_URL: redisUrlOf(profile) } : {}),
+    ...(running.includes('kafka') ? { KAFKA_BROKERS: kafkaBrokersOf(profile) } : {}),
+    ...(running.includes('canal') ? { CANAL_PROPERTIES: canalProperties(profile) } : {}),
+  };
 }
 
-/** Stops the profile's services and deletes their data: of Kafka and Canal too when `full`. */
-export async function reset({ profile = 'dev', full = true, log = console.log }) {
-  await down({ profile, log });
-  for (const { name } of services(profile)) {
-    if (!full && (name === 'kafka' || name === 'canal')) continue;
-    const folder = serviceFolder(profile, name);
-    if (!existsSync(folder)) continue;
-    rmSync(folder, { recursive: true, force: true });
-    logOf(log, name)('data dropped');
-  }
+async function stopAll(profile, log, keep = []) {
+  for (const service of services(profile))
+    if (!keep.includes(service.name) && (await service.stop())) logOf(log, service.name)('stopped');
+}
+
+/**
+ * Stops the profile's services.
+ * @param keep the names of those that stay up
+ */
+export function down({ profile = 'dev', keep = [], log = console.log }) {
+  return locked(profile, log, () => stopAll(profile, log, keep));
+}
+
+/** Stops the profile's services and deletes all their data: a change log is worth nothing without its database. */
+export function reset({ profile = 'dev', log = console.log }) {
+  return locked(profile, log, async () => {
+    await stopAll(profile, log);
+    const folder = profileFolder(profile);
+    if (!existsSync(folder)) return;
+    rmSync(folder, { recursive: true });
+    log(`[stack] the data of the profile ${profile} is deleted`);
+  });
 }
 
 export function requireProfile(name) {
-  if (!/^[a-z][a-z0-9-]{0,31}$/.test(name ?? ''))
-    throw new StackError(`--profile needs a name of small letters and digits, e.g. --profile dev`);
+  if (!/^[a-z][a-z0-9-]{0,31}$/.test(name ?? '') || name === 'jars')
+    throw new StackError(
+      '--profile needs a name of small letters and digits (and not "jars"), e.g. --profile dev.',
+    );
   return name;
 }

@@ -1,0 +1,30 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { node24, withNode24 } from './stack/packages.mjs';
+import { root } from './stack/paths.mjs';
+
+const FLAGS = [
+  '--enable-source-maps',
+  // kafkajs sets timers in the past; Node clamps them and warns each time.
+  '--disable-warning=TimeoutNegativeWarning',
+];
+
+/** Starts a script on the pinned Node, its output shown as it comes. */
+export const spawnScript = (file, args, env, options = {}) =>
+  spawn(node24, [...FLAGS, file, ...args], {
+    cwd: root,
+    env: withNode24(env),
+    stdio: 'inherit',
+    ...options,
+  });
+
+/** Starts a file of the built program. */
+export const spawnProgram = (file, args, env, options) =>
+  spawnScript(join(root, 'dist/src', file), args, env, options);
+
+/** Waits for the end of a process. Gives its exit code, 1 when a signal ended it. */
+export async function exitOf(child) {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.exitCode ?? 1;
+}

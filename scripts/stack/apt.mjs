@@ -1,0 +1,75 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { lastLines, run, which, withProgress } from './shell.mjs';
+import { StackError } from './stack-error.mjs';
+
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/** Debian's way to say that packages must not start the services which they bring. */
+async function withoutServices(work) {
+  if (existsSync(POLICY)) return work();
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return await work();
+  } finally {
+    rmSync(POLICY, { force: true });
+  }
+}
+
+/** The first of these names that this release of Debian has, or the first one. */
+async function firstAvailable(names) {
+  for (const name of names) {
+    const { output } = await run('apt-cache', ['policy', name]);
+    if (/Candidate: \d/.test(output)) return name;
+  }
+  return names[0];
+}
+
+let listsAreFresh = false;
+
+async function install(log, packages, what) {
+  const names = packages.flat();
+  const byHand = `install it yourself (Debian: apt-get install ${packages.map((name) => [name].flat()[0]).join(' ')})`;
+  if (!which('apt-get')) throw new StackError(`${what} was not found: ${byHand}.`);
+  if (process.getuid?.() !== 0)
+    throw new StackError(
+      `${what} was not found, and only root may install packages: ${byHand}, or run this as root.`,
+    );
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = async (step, ...args) => {
+    // Another apt may be at work, e.g. the machine's own nightly one: wait for it.
+    const all = ['-o', 'DPkg::Lock::Timeout=300', ...args];
+    const done = await withProgress(log, step, () => run('apt-get', all, { env }));
+    if (done.code !== 0)
+      throw new StackError(
+        `apt-get failed while ${step}, so ${what} is missing: check the network and apt's sources, or ${byHand}.\n${lastLines(done.output)}`,
+      );
+  };
+  log(`${what} was not found: installing ${names[0]} with apt, only this once`);
+  if (!listsAreFresh) await apt('reading the package lists', 'update', '-qq');
+  listsAreFresh = true;
+  const chosen = await Promise.all(packages.map((name) => firstAvailable([name].flat())));
+  await withoutServices(() =>
+    apt(
+      `installing ${chosen.join(' ')}`,
+      'install',
+      '-y',
+      '-qq',
+      '--no-install-recommends',
+      ...chosen,
+    ),
+  );
+}
+
+let queue = Promise.resolve();
+
+/**
+ * Installs Debian packages, or says in one sentence why it can't and what to do instead. Calls queue
+ * up, since apt runs once at a time.
+ * @param packages names; a list in place of a name means the first of them that exists
+ * @param what the thing that is missing, for messages
+ */
+export function aptInstall(log, packages, what) {
+  const turn = queue.then(() => install(log, packages, what));
+  queue = turn.catch(() => {});
+  return turn;
+}

@@ -1,0 +1,83 @@
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { aptInstall } from './apt.mjs';
+import { portsOf, serviceFolder, socketPath } from './paths.mjs';
+import { run, which, withProgress } from './shell.mjs';
+import { StackError } from './stack-error.mjs';
+
+/** Finds the server and its client, or installs them; tells the flavour, which the set-up depends on. */
+export async function findServer(log) {
+  if (!which('mariadbd', 'mysqld') || !which('mariadb', 'mysql'))
+    await aptInstall(
+      log,
+      ['mariadb-server-core', 'mariadb-client-core'],
+      'A MySQL or MariaDB server',
+    );
+  const server = which('mariadbd', 'mysqld');
+  const { output } = await run(server, ['--no-defaults', '--version']);
+  const version = /(?:Ver|from)\s+(\d+)\.(\d+)\.\d+/.exec(output) ?? [];
+  const [major, minor] = version.slice(1).map(Number);
+  const isMariaDb = /mariadb/i.test(output);
+  const isNewEnough = isMariaDb ? major > 10 || (major === 10 && minor >= 11) : major >= 8;
+  if (!isNewEnough)
+    throw new StackError(
+      `${server} is too old (${output}): install MariaDB 10.11 or MySQL 8.0 or newer, or set MYSQL_URL to a server that is.`,
+    );
+  return { server, client: which('mariadb', 'mysql'), isMariaDb };
+}
+
+/** Writes the server's whole configuration: no file of the machine is read beside it. */
+export function writeConfiguration(profile, { isMariaDb }) {
+  const folder = serviceFolder(profile, 'mysql');
+  const lines = [
+    '[mysqld]',
+    `datadir=${join(folder, 'data')}`,
+    `port=${portsOf(profile).mysql}`,
+    'bind-address=127.0.0.1',
+    `socket=${socketPath(profile)}`,
+    `pid-file=${join(folder, 'mysqld.pid')}`,
+    ...(isMariaDb ? [] : ['mysqlx=OFF']),
+    'skip-name-resolve',
+    'character-set-server=utf8mb4',
+    'max-connections=300',
+    // Change capture needs every column of every changed row, before and after.
+    'server-id=1',
+    'log-bin=mysql-bin',
+    'binlog-format=ROW',
+    'binlog-row-image=FULL',
+    'binlog-row-metadata=FULL',
+    'binlog-expire-logs-seconds=604800',
+    // A commit that was answered survives the loss of power.
+    'innodb-flush-log-at-trx-commit=1',
+    'sync-binlog=1',
+    'innodb-buffer-pool-size=256M',
+    'innodb-lock-wait-timeout=10',
+  ];
+  writeFileSync(join(folder, 'my.cnf'), `${lines.join('\n')}\n`);
+}
+
+/** Makes the data folder beside and renames it, so that one half made is never taken for whole. */
+export async function initialize(profile, { server, isMariaDb }, log) {
+  const folder = serviceFolder(profile, 'mysql');
+  const data = join(folder, 'data');
+  if (existsSync(data)) return;
+  const making = join(folder, 'data.making');
+  rmSync(making, { recursive: true, force: true });
+  const shared = ['--no-defaults', `--datadir=${making}`, `--user=${userInfo().username}`];
+  const command = isMariaDb ? which('mariadb-install-db', 'mysql_install_db') : server;
+  if (!command)
+    throw new StackError(
+      'mariadb-install-db was not found beside mariadbd: install MariaDB completely (Debian: apt-get install mariadb-server-core).',
+    );
+  const args = isMariaDb
+    ? [...shared, '--auth-root-authentication-method=normal', '--skip-test-db']
+    : [...shared, '--initialize-insecure'];
+  log('making a data folder');
+  const done = await withProgress(log, 'making it', () => run(command, args));
+  if (done.code !== 0)
+    throw new StackError(
+      `MySQL could not make its data folder ${making}: mend what it tells and try again.\n${done.output}`,
+    );
+  renameSync(making, data);
+}
