@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DomainError } from '../errors';
+import { ValidationFailedError } from './validation-failed.error';
 
 export type CursorValue = string | number;
 export type CursorKind = 'number' | 'string';
@@ -8,9 +8,12 @@ type ValuesOf<Kinds extends readonly CursorKind[]> = {
   -readonly [Index in keyof Kinds]: ValueOf<Kinds[Index]>;
 };
 
-export class InvalidCursorError extends DomainError {
+export class InvalidCursorError extends ValidationFailedError {
   constructor() {
-    super(400, 'INVALID_CURSOR', 'cursor is not one that this list has given out');
+    super(
+      [{ field: 'cursor', message: 'is not one that this list has given out' }],
+      'INVALID_CURSOR',
+    );
   }
 }
 

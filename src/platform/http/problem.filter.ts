@@ -34,6 +34,8 @@ export class ProblemFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const fault = this.faultOf(error, request);
+    // Every 400 tells what to change; where no field is to blame, the request as a whole is.
+    if (fault.status === 400) fault.errors ??= [{ field: 'request', message: fault.detail }];
     // A stream that broke under way cannot become an error any more.
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();

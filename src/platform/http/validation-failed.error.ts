@@ -8,11 +8,10 @@ export interface FieldError {
 
 /** The request itself is wrong: 400 with every faulty field named. */
 export class ValidationFailedError extends DomainError {
-  constructor(readonly errors: readonly FieldError[]) {
-    super(
-      400,
-      'VALIDATION_FAILED',
-      errors.map(({ field, message }) => `${field} ${message}`.trim()).join('; '),
-    );
+  constructor(
+    readonly errors: readonly FieldError[],
+    code = 'VALIDATION_FAILED',
+  ) {
+    super(400, code, errors.map(({ field, message }) => `${field} ${message}`.trim()).join('; '));
   }
 }

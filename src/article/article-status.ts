@@ -1,0 +1,13 @@
+/** As stored; other programs read it by SQL. */
+export const ArticleStatus = { Draft: 1, Published: 2, Withdrawn: 3 } as const;
+export type ArticleStatus = (typeof ArticleStatus)[keyof typeof ArticleStatus];
+
+export const STATUS_NAMES = ['draft', 'published', 'withdrawn'] as const;
+export type StatusName = (typeof STATUS_NAMES)[number];
+
+/** The status as the API calls it. */
+export function statusName(status: number): StatusName {
+  const name = STATUS_NAMES[status - 1];
+  if (name === undefined) throw new Error(`unknown article status ${status}`);
+  return name;
+}

@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/database';
+import { ArticleStatus } from './article-status';
+
+/** An article as readers get it; `publishedAt` in milliseconds since the epoch. */
+export interface PublishedCopy {
+  id: number;
+  title: string;
+  content: string;
+  authorId: number;
+  publishedAt: number;
+}
+
+/** The readers' hot statements. */
+export const FIND_PUBLISHED = `
+  SELECT id, title, content, author_id AS authorId, ctime AS publishedAt
+  FROM published_articles
+  WHERE id = ? AND status <> ${ArticleStatus.Withdrawn}`;
+
+export const PUBLISHED_IDS = `
+  SELECT id FROM published_articles
+  WHERE id IN (?) AND status <> ${ArticleStatus.Withdrawn}`;
+
+/** The readers' table. */
+@Injectable()
+export class PublishedArticleRepository {
+  constructor(private readonly database: Database) {}
+
+  async find(id: number): Promise<PublishedCopy | null> {
+    const [row] = await this.database.rows<PublishedCopy>(FIND_PUBLISHED, [id]);
+    return row ?? null;
+  }
+
+  /** Those of the ids that readers can see. */
+  async publishedOf(ids: readonly number[]): Promise<Set<number>> {
+    const rows = await this.database.bulkRows<{ id: number }>(PUBLISHED_IDS, [ids]);
+    return new Set(rows.map(({ id }) => id));
+  }
+}

@@ -1,0 +1,39 @@
+import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { EventPublisher } from '../messaging';
+import { CurrentUser, OptionalAuth } from '../platform/auth';
+import { ApiProblem, IdPipe } from '../platform/http';
+import { articleReadTopic } from './article-read.topic';
+import { ArticleService } from './article.service';
+import { PublishedArticleDto } from './dto/published-article.dto';
+import { INTERACTIVE_COUNTS, type InteractiveCounts } from './interactive-counts.port';
+
+/** What readers see of articles. */
+@ApiTags('articles')
+@Controller('api/articles')
+export class ReaderController {
+  constructor(
+    private readonly articles: ArticleService,
+    private readonly events: EventPublisher,
+    @Inject(INTERACTIVE_COUNTS) private readonly counts: InteractiveCounts,
+  ) {}
+
+  @Get(':id/published')
+  @OptionalAuth()
+  @ApiOperation({ summary: 'Read a published article; counts as one read' })
+  @ApiOkResponse({ type: PublishedArticleDto })
+  @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
+  async read(
+    @Param('id', IdPipe) id: number,
+    @CurrentUser() reader: number | null,
+  ): Promise<PublishedArticleDto> {
+    const article = await this.articles.read(id);
+    const [[counts]] = await Promise.all([
+      this.counts.states([{ biz: 'article', bizId: id }], reader),
+      this.events.publish(articleReadTopic, { Aid: id, Uid: reader ?? 0 }),
+    ]);
+    if (!counts) throw new Error(`no counts for article ${id}`);
+    const { readCnt, likeCnt, collectCnt, liked, collected } = counts;
+    return { ...article, interactive: { readCnt, likeCnt, collectCnt, liked, collected } };
+  }
+}
