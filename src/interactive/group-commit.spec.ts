@@ -1,0 +1,203 @@
+import * as fc from 'fast-check';
+import { UnavailableError } from '../platform/errors';
+import { GroupCommit, type GroupCommitOptions, type Settled } from './group-commit';
+
+interface Operation {
+  key: string;
+  value: number;
+}
+
+const operation = (value: number, key = 'a'): Operation => ({ key, value });
+const echo = (operations: readonly Operation[]): Settled<number>[] =>
+  operations.map(({ value }) => ({ value }));
+
+/** A commit that finishes when it is told to, so that tests decide what gathers meanwhile. */
+function heldCommit() {
+  const groups: Operation[][] = [];
+  const finishes: (() => void)[] = [];
+  const commit = (operations: readonly Operation[]): Promise<Settled<number>[]> => {
+    groups.push([...operations]);
+    return new Promise((resolve) => finishes.push(() => resolve(echo(operations))));
+  };
+  return { groups, commit, finish: () => finishes.shift()!() };
+}
+
+const make = (
+  commit: GroupCommitOptions<Operation, number>['commit'],
+  options: Partial<GroupCommitOptions<Operation, number>> = {},
+): GroupCommit<Operation, number> =>
+  new GroupCommit({
+    commit,
+    keyOf: ({ key }) => key,
+    isSplittable: () => true,
+    lanes: 1,
+    groupSize: 100,
+    queueSize: 1_000,
+    ...options,
+  });
+
+/** Lets everything run that waits for nothing but the event loop. */
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('GroupCommit', () => {
+  it('commits at once when idle, and gathers while a group is under way', async () => {
+    const held = heldCommit();
+    const groups = make(held.commit);
+    const first = groups.submit(operation(1));
+    await settled();
+    const rest = [2, 3, 4].map((value) => groups.submit(operation(value)));
+    await settled();
+    expect(held.groups.map((group) => group.length)).toEqual([1]);
+    held.finish();
+    await settled();
+    expect(held.groups.map((group) => group.length)).toEqual([1, 3]);
+    held.finish();
+    expect(await Promise.all([first, ...rest])).toEqual([1, 2, 3, 4]);
+  });
+
+  it('keeps groups within their size and the order of what was submitted', async () => {
+    const sizes: number[] = [];
+    const order: number[] = [];
+    const groups = make(
+      (operations) => {
+        sizes.push(operations.length);
+        order.push(...operations.map(({ value }) => value));
+        return Promise.resolve(echo(operations));
+      },
+      { groupSize: 4 },
+    );
+    const values = Array.from({ length: 10 }, (_, index) => index);
+    await Promise.all(values.map((value) => groups.submit(operation(value))));
+    expect(sizes).toEqual([4, 4, 2]);
+    expect(order).toEqual(values);
+  });
+
+  it('gives each caller his own error', async () => {
+    const groups = make((operations) =>
+      Promise.resolve(
+        operations.map(({ value }) =>
+          value === 2 ? { error: new Error('no such folder') } : { value },
+        ),
+      ),
+    );
+    const outcomes = await Promise.allSettled([1, 2, 3].map((v) => groups.submit(operation(v))));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('lets only the operations fail that make their group fail', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ value: fc.nat(), poison: fc.boolean() }), { maxLength: 40 }),
+        async (entries) => {
+          const poison = new Set(entries.flatMap((entry, i) => (entry.poison ? [i] : [])));
+          const done: number[] = [];
+          const groups = make((operations) => {
+            if (operations.some(({ value }) => poison.has(value)))
+              return Promise.reject(new Error('poisoned'));
+            done.push(...operations.map(({ value }) => value));
+            return Promise.resolve(echo(operations));
+          });
+          const outcomes = await Promise.allSettled(
+            entries.map((_, index) => groups.submit(operation(index))),
+          );
+          outcomes.forEach(({ status }, index) =>
+            expect(status).toBe(poison.has(index) ? 'rejected' : 'fulfilled'),
+          );
+          expect(done).toEqual(entries.map((_, i) => i).filter((i) => !poison.has(i)));
+        },
+      ),
+    );
+  });
+
+  it('does not take a group apart when the database is away', async () => {
+    let calls = 0;
+    const groups = make(
+      () => {
+        calls++;
+        return Promise.reject(new UnavailableError('mysql', 'down'));
+      },
+      { isSplittable: () => false },
+    );
+    const outcomes = await Promise.allSettled([1, 2, 3].map((v) => groups.submit(operation(v))));
+    expect(calls).toBe(1);
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+  });
+
+  it('goes on after a failure', async () => {
+    let isAway = true;
+    const groups = make(
+      (operations) =>
+        isAway ? Promise.reject(new Error('away')) : Promise.resolve(echo(operations)),
+      { isSplittable: () => false },
+    );
+    await expect(groups.submit(operation(1))).rejects.toThrow('away');
+    isAway = false;
+    await expect(groups.submit(operation(2))).resolves.toBe(2);
+  });
+
+  it('keeps the operations of one key in one lane, in order', async () => {
+    const running = new Set<string>();
+    const seen = new Map<string, number[]>();
+    const groups = make(
+      async (operations) => {
+        const keys = new Set(operations.map(({ key }) => key));
+        for (const key of keys) {
+          expect(running.has(key)).toBe(false);
+          running.add(key);
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+        for (const { key, value } of operations) seen.set(key, [...(seen.get(key) ?? []), value]);
+        for (const key of keys) running.delete(key);
+        return echo(operations);
+      },
+      { lanes: 3, groupSize: 5 },
+    );
+    const keys = ['a', 'b', 'c', 'd', 'e'];
+    await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        groups.submit(operation(index, keys[index % keys.length])),
+      ),
+    );
+    for (const values of seen.values())
+      expect(values).toEqual([...values].sort((left, right) => left - right));
+    expect([...seen.values()].flat()).toHaveLength(200);
+  });
+
+  it('refuses what exceeds the queue, and takes no part of it', async () => {
+    const held = heldCommit();
+    const groups = make(held.commit, { queueSize: 2 });
+    const first = groups.submit(operation(1));
+    await settled();
+    const waiting = [2, 3].map((value) => groups.submit(operation(value)));
+    await expect(groups.submit(operation(4))).rejects.toBeInstanceOf(UnavailableError);
+    held.finish();
+    await settled();
+    held.finish();
+    expect(await Promise.all([first, ...waiting])).toEqual([1, 2, 3]);
+    expect(held.groups.flat().map(({ value }) => value)).toEqual([1, 2, 3]);
+  });
+
+  it('tells when everything has been carried out', async () => {
+    const held = heldCommit();
+    const groups = make(held.commit);
+    let isDrained = false;
+    void groups.submit(operation(1));
+    await settled();
+    const drained = groups.drained().then(() => (isDrained = true));
+    await settled();
+    expect(isDrained).toBe(false);
+    held.finish();
+    await drained;
+    await expect(groups.drained()).resolves.toBeUndefined();
+  });
+
+  it('takes up operations that come exactly when a group ends', async () => {
+    const groups = make((operations) => Promise.resolve(echo(operations)));
+    for (let round = 0; round < 50; round++) {
+      const value = await groups.submit(operation(round));
+      expect(value).toBe(round);
+    }
+  });
+});

@@ -1,0 +1,222 @@
+import { Injectable } from '@nestjs/common';
+import {
+  type BulkValue,
+  Database,
+  isContention,
+  isDuplicateKey,
+  isLockTimeout,
+} from '../platform/database';
+import { UnavailableError } from '../platform/errors';
+import type { MarkKind, MarkOperation, MarkRecord } from './mark';
+import {
+  type FoundMarks,
+  keyOfFolder,
+  keyOfMark,
+  keyOfObject,
+  type MarkKey,
+  marksOf,
+  objectsOf,
+  settle,
+  type Settlement,
+} from './mark.group';
+import { COUNT, FIND, INSERT, OFF, ON, STATES, TOTALS, UPDATE } from './mark.statements';
+import { Packet, PacketConnections } from './packet-connections';
+import type { CounterRow, MarkState, ObjectRef } from './states';
+
+/** What a group's transaction came to: the operations' outcomes and the rows as committed. */
+export interface CommittedGroup extends Settlement {
+  /** The counters of the group's objects; none for an object that has no row. */
+  readonly rows: readonly CounterRow[];
+}
+
+/** How many users have marked an object. */
+export interface ObjectTotal extends ObjectRef {
+  readonly total: number;
+}
+
+interface ObjectRow {
+  biz: string;
+  biz_id: number;
+}
+
+interface MarkRow extends ObjectRow {
+  uid: number;
+  status: number;
+  version: number;
+  collection_id: number | null;
+}
+
+interface CounterSqlRow extends ObjectRow {
+  read_cnt: number;
+  like_cnt: number;
+  collect_cnt: number;
+  version: number;
+}
+
+const KINDS: readonly MarkKind[] = ['like', 'collect'];
+const ATTEMPTS = 8;
+
+/** The SQL of likes and collects. */
+@Injectable()
+export class MarkRepository {
+  constructor(
+    private readonly database: Database,
+    private readonly connections: PacketConnections,
+  ) {}
+
+  /**
+   * Carries out a group of operations in one READ COMMITTED transaction of two round trips: the
+   * first locks and reads, the second writes, reads the counters and commits. Tables and rows are
+   * always locked in the same order. The counters come last, so that no round trip passes while
+   * they are locked: they are what other groups, processes and the read counter wait for.
+   *
+   * @param ready what must have happened before anything is committed; its rejection rolls back
+   * @throws UnavailableError (503) when one operation's rows stay locked by others
+   */
+  async commit(
+    operations: readonly MarkOperation[],
+    ready: Promise<unknown>,
+  ): Promise<CommittedGroup> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.attempt(operations, ready);
+      } catch (error) {
+        // Two transactions that found no row both insert it: the second finds it when run again.
+        if (!isContention(error) && !isDuplicateKey(error)) throw error;
+        // A group that met a lock held for long is better split up than tried again as a whole.
+        if (isLockTimeout(error) && operations.length > 1) throw error;
+        if (attempt === ATTEMPTS)
+          throw new UnavailableError('mysql', 'the rows are locked by others', error);
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 ** attempt));
+      }
+    }
+  }
+
+  private attempt(
+    operations: readonly MarkOperation[],
+    ready: Promise<unknown>,
+  ): Promise<CommittedGroup> {
+    const objects = objectsOf(operations).map(tupleOfObject);
+    return this.connections.use(async (send) => {
+      const find = new Packet();
+      find.add('START TRANSACTION');
+      const marks = marksOf(operations).map(tupleOfMark);
+      const folderIds = foldersOf(operations);
+      const folders = folderIds.length > 0 ? find.add(FIND.folders, folderIds) : null;
+      const like = find.add(FIND.like, marks);
+      const collect = find.add(FIND.collect, marks);
+      const counterIds = find.add(FIND.counterIds, objects);
+      const found = await send(find);
+
+      const settlement = settle(operations, {
+        like: recordsOf(found[like] as MarkRow[]),
+        collect: recordsOf(found[collect] as MarkRow[]),
+        folders: foldersFound(folders === null ? [] : (found[folders] as FolderRow[])),
+      });
+      const write = packetOf(settlement, found[counterIds] as CounterIdRow[], Date.now());
+      const counters = write.add(FIND.counters, objects);
+      write.add('COMMIT');
+      await ready;
+      const written = await send(write);
+      return { ...settlement, rows: (written[counters] as CounterSqlRow[]).map(counterOf) };
+    });
+  }
+
+  /** The user's two marks of each object, with version 0 where there is no row. */
+  async states(uid: number, objects: readonly ObjectRef[]): Promise<MarkState[]> {
+    if (objects.length === 0) return [];
+    const marks = objects.map((object) => tupleOfMark({ uid, ...object }));
+    const rows = await this.database.bulkRows<MarkRow & { kind: MarkKind }>(STATES, [marks, marks]);
+    const found = new Map(rows.map((row) => [row.kind + keyOfObject(objectOf(row)), row]));
+    return objects.flatMap(({ biz, bizId }) =>
+      KINDS.map((kind) => {
+        const row = found.get(kind + keyOfObject({ biz, bizId }));
+        return { uid, biz, bizId, kind, on: row?.status === ON, version: row?.version ?? 0 };
+      }),
+    );
+  }
+
+  /** How many users like each of the objects, counted anew; an object with none is left out. */
+  likeTotals(objects: readonly ObjectRef[]): Promise<ObjectTotal[]> {
+    return this.totals(TOTALS.like, objects);
+  }
+
+  /** How many users collected each of the objects, likewise. */
+  collectTotals(objects: readonly ObjectRef[]): Promise<ObjectTotal[]> {
+    return this.totals(TOTALS.collect, objects);
+  }
+
+  private async totals(sql: string, objects: readonly ObjectRef[]): Promise<ObjectTotal[]> {
+    if (objects.length === 0) return [];
+    const tuples = objects.map(tupleOfObject);
+    const rows = await this.database.bulkRows<ObjectRow & { total: number }>(sql, [tuples]);
+    return rows.map((row) => ({ ...objectOf(row), total: row.total }));
+  }
+}
+
+interface FolderRow {
+  id: number;
+  uid: number;
+}
+
+interface CounterIdRow extends ObjectRow {
+  id: number;
+}
+
+const tupleOfMark = ({ uid, biz, bizId }: MarkKey): BulkValue[] => [uid, biz, bizId];
+const tupleOfObject = ({ biz, bizId }: ObjectRef): BulkValue[] => [bizId, biz];
+const objectOf = (row: ObjectRow): ObjectRef => ({ biz: row.biz, bizId: row.biz_id });
+
+const counterOf = (row: CounterSqlRow): CounterRow => ({
+  ...objectOf(row),
+  readCnt: row.read_cnt,
+  likeCnt: row.like_cnt,
+  collectCnt: row.collect_cnt,
+  version: row.version,
+});
+
+/** The folders that the operations collect into, in the order in which they are locked. */
+function foldersOf(operations: readonly MarkOperation[]): number[] {
+  const ids = new Set<number>();
+  for (const operation of operations)
+    if (operation.kind === 'collect' && operation.on) ids.add(operation.collectionId);
+  return [...ids].sort((a, b) => a - b);
+}
+
+const foldersFound = (rows: readonly FolderRow[]): FoundMarks['folders'] =>
+  new Set(rows.map(({ id, uid }) => keyOfFolder(uid, id)));
+
+const recordsOf = (rows: readonly MarkRow[]): Map<string, MarkRecord> =>
+  new Map(
+    rows.map((row) => [
+      keyOfMark({ uid: row.uid, ...objectOf(row) }),
+      { on: row.status === ON, collectionId: row.collection_id, version: row.version },
+    ]),
+  );
+
+/** The statements that bring a settlement into the tables; none where nothing changes. */
+function packetOf({ changes, deltas }: Settlement, found: CounterIdRow[], now: number): Packet {
+  const packet = new Packet();
+  for (const kind of KINDS) {
+    const rowsOf = (isNew: boolean): BulkValue[][] =>
+      changes[kind]
+        .filter((change) => change.isNew === isNew)
+        .map(({ uid, biz, bizId, record: { on, collectionId, version } }) => {
+          const folder = kind === 'collect' ? [collectionId] : [];
+          return [uid, biz, bizId, ...folder, on ? ON : OFF, version, now, now];
+        });
+    const inserted = rowsOf(true);
+    const updated = rowsOf(false);
+    if (inserted.length > 0) packet.add(INSERT[kind], inserted);
+    if (updated.length > 0) packet.add(UPDATE[kind], updated);
+  }
+  if (deltas.length > 0) {
+    const ids = new Map(found.map((row) => [keyOfObject(objectOf(row)), row.id]));
+    const rows = deltas.map(({ biz, bizId, like, collect }) => {
+      const id = ids.get(keyOfObject({ biz, bizId })) ?? null;
+      return [id, biz, bizId, like, collect, 1, now, now];
+    });
+    packet.add(COUNT, rows);
+  }
+  return packet;
+}

@@ -1,0 +1,90 @@
+import type { BulkValue } from '../platform/database';
+
+/** `status` of a record: set, or taken back. */
+export const ON = 1;
+export const OFF = 2;
+
+/**
+ * The group commit's reads. A row constructor with the primary key forced is a range of points on
+ * MySQL and MariaDB alike, whatever the statistics say; a scan would lock strangers' rows.
+ */
+export const FIND = {
+  folders: `SELECT id, uid FROM collections FORCE INDEX (PRIMARY)
+    WHERE id IN (?) AND name IS NOT NULL LOCK IN SHARE MODE`,
+  like: `SELECT uid, biz, biz_id, status, version, NULL AS collection_id
+    FROM likes FORCE INDEX (PRIMARY) WHERE (uid, biz, biz_id) IN (?) FOR UPDATE`,
+  collect: `SELECT uid, biz, biz_id, status, version, collection_id
+    FROM collection_items FORCE INDEX (PRIMARY) WHERE (uid, biz, biz_id) IN (?) FOR UPDATE`,
+  counterIds: `SELECT id, biz, biz_id FROM interactives WHERE (biz_id, biz) IN (?)`,
+  counters: `SELECT biz, biz_id, read_cnt, like_cnt, collect_cnt, version
+    FROM interactives WHERE (biz_id, biz) IN (?)`,
+} as const;
+
+/**
+ * New rows are plainly inserted: had another transaction inserted one in between, the duplicate key
+ * undoes the group, which then finds it. Rows that were found are locked, so their upsert cannot
+ * but update.
+ */
+export const INSERT = {
+  like: 'INSERT INTO likes (uid, biz, biz_id, status, version, ctime, utime) VALUES ?',
+  collect: `INSERT INTO collection_items
+    (uid, biz, biz_id, collection_id, status, version, ctime, utime) VALUES ?`,
+} as const;
+
+export const UPDATE = {
+  like: `${INSERT.like} ON DUPLICATE KEY UPDATE
+    status = VALUES(status), version = VALUES(version), utime = VALUES(utime)`,
+  collect: `${INSERT.collect} ON DUPLICATE KEY UPDATE collection_id = VALUES(collection_id),
+    status = VALUES(status), version = VALUES(version), utime = VALUES(utime)`,
+} as const;
+
+/**
+ * Adds to the counters, or makes them. With the id of a row that exists the primary key decides:
+ * no auto-increment value is used up and no gap of the unique index is locked.
+ */
+export const COUNT = `INSERT INTO interactives
+    (id, biz, biz_id, like_cnt, collect_cnt, version, ctime, utime) VALUES ?
+  ON DUPLICATE KEY UPDATE like_cnt = like_cnt + VALUES(like_cnt),
+    collect_cnt = collect_cnt + VALUES(collect_cnt), version = version + 1, utime = VALUES(utime)`;
+
+/** Both marks of one user on several objects. */
+export const STATES = `SELECT 'like' AS kind, biz, biz_id, status, version
+    FROM likes FORCE INDEX (PRIMARY) WHERE (uid, biz, biz_id) IN (?)
+  UNION ALL SELECT 'collect', biz, biz_id, status, version
+    FROM collection_items FORCE INDEX (PRIMARY) WHERE (uid, biz, biz_id) IN (?)`;
+
+const totals = (table: string, index: string): string =>
+  `SELECT biz, biz_id, COUNT(*) AS total FROM ${table} FORCE INDEX (${index})
+    WHERE (biz_id, biz) IN (?) AND status = ${ON} GROUP BY biz_id, biz`;
+
+export const TOTALS = {
+  like: totals('likes', 'idx_likes_object'),
+  collect: totals('collection_items', 'idx_collection_items_object'),
+} as const;
+
+/** A statement whose plan is recorded, with example values. */
+export interface HotStatement {
+  readonly name: string;
+  readonly sql: string;
+  readonly params: readonly BulkValue[];
+}
+
+const MARKS = [
+  [1, 'article', 42],
+  [2, 'article', 42],
+];
+const OBJECTS = [
+  [42, 'article'],
+  [43, 'article'],
+];
+
+export const hotStatements: readonly HotStatement[] = [
+  { name: 'group commit: lock folders', sql: FIND.folders, params: [[1, 2]] },
+  { name: 'group commit: lock likes', sql: FIND.like, params: [MARKS] },
+  { name: 'group commit: lock collects', sql: FIND.collect, params: [MARKS] },
+  { name: 'group commit: counter ids', sql: FIND.counterIds, params: [OBJECTS] },
+  { name: 'group commit: read counters', sql: FIND.counters, params: [OBJECTS] },
+  { name: 'own marks of objects', sql: STATES, params: [MARKS, MARKS] },
+  { name: 'totals of likes', sql: TOTALS.like, params: [OBJECTS] },
+  { name: 'totals of collects', sql: TOTALS.collect, params: [OBJECTS] },
+];
