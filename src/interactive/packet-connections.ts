@@ -6,6 +6,9 @@ import type { BulkValue } from '../platform/database';
 /** Seconds that a statement waits for a row lock: the whole group waits with it. */
 const LOCK_WAIT = 2;
 
+const SESSION = `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
+  SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT}`;
+
 /** Several statements that travel to the server, and their results back, in one round trip. */
 export class Packet {
   private readonly statements: string[] = [];
@@ -50,11 +53,11 @@ export class PacketConnections implements OnApplicationShutdown {
       connectTimeout: 3_000,
     });
     this.pool.pool.on('connection', (connection) => {
-      // Sent before anything else on it; a connection that cannot even do this fails at its first use.
-      connection.query(
-        `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, innodb_lock_wait_timeout = ${LOCK_WAIT}`,
-        () => undefined,
-      );
+      // Sent before anything else on it. Without it the connection must not be used: it would wait
+      // for locks, and lock gaps, in ways that the group commit does not reckon with.
+      connection.query(SESSION, (error) => {
+        if (error) connection.destroy();
+      });
     });
   }
 
