@@ -1,0 +1,59 @@
+import { BadMessageError } from '../messaging';
+import type { RowChange, RowImage } from './row-change';
+
+const KINDS: Record<string, RowChange['kind']> = {
+  INSERT: 'insert',
+  UPDATE: 'update',
+  DELETE: 'delete',
+};
+
+/** Canal's flat JSON: several rows of one table a message; `old` holds the changed columns only. */
+interface FlatMessage {
+  data: RowImage[] | null;
+  old: (RowImage | null)[] | null;
+  database: string;
+  table: string;
+  type: string;
+  isDdl: boolean;
+  es: number;
+}
+
+/**
+ * The row changes of a flat JSON message; none for DDL and other statements.
+ * @throws BadMessageError when it is not such a message
+ */
+export function decodeFlat(bytes: Buffer): RowChange[] {
+  let message: FlatMessage;
+  try {
+    message = JSON.parse(bytes.toString('utf8')) as FlatMessage;
+  } catch (error) {
+    throw new BadMessageError(`not Canal's flat JSON: ${(error as Error).message}`);
+  }
+  const { database, table, type, isDdl, data, old, es } = message;
+  if (typeof type !== 'string') throw new BadMessageError("Canal's flat JSON without a type");
+  const kind = KINDS[type];
+  if (isDdl || kind === undefined) return [];
+  if (typeof database !== 'string' || typeof table !== 'string')
+    throw new BadMessageError("Canal's flat JSON without a database or table");
+  if (!Array.isArray(data)) throw new BadMessageError(`Canal's flat JSON: ${type} without data`);
+  return data.map((row, i) => {
+    const image = imageOf(row);
+    const before =
+      kind === 'insert'
+        ? null
+        : kind === 'delete'
+          ? image
+          : { ...image, ...imageOf(old?.[i] ?? {}) };
+    const after = kind === 'delete' ? null : image;
+    return { database, table, kind, before, after, position: null, executedAt: Number(es) };
+  });
+}
+
+function imageOf(row: unknown): RowImage {
+  if (typeof row !== 'object' || row === null)
+    throw new BadMessageError("Canal's flat JSON: a row is no object");
+  for (const value of Object.values(row))
+    if (value !== null && typeof value !== 'string')
+      throw new BadMessageError("Canal's flat JSON: a value is neither text nor null");
+  return row as RowImage;
+}
