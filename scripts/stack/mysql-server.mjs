@@ -71,7 +71,8 @@ export async function initialize(profile, { server, isMariaDb }, log) {
       'mariadb-install-db was not found beside mariadbd: install MariaDB completely (Debian: apt-get install mariadb-server-core).',
     );
   const args = isMariaDb
-    ? [...shared, '--auth-root-authentication-method=normal', '--skip-test-db']
+    ? // --force: a machine whose host name does not resolve will do, since none is looked up here.
+      [...shared, '--auth-root-authentication-method=normal', '--skip-test-db', '--force']
     : [...shared, '--initialize-insecure'];
   log('making a data folder');
   const done = await withProgress(log, 'making it', () => run(command, args));

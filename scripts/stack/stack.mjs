@@ -26,6 +26,13 @@ const logOf = (log, name) => (line) => log(`[stack] ${name}: ${line}`);
 const locked = (profile, log, work) =>
   withPortLock(portsOf(profile).lock, `the stack ${profile}`, logOf(log, 'lock'), work);
 
+/** All the sentences at once, so that the user need not cure one fault to learn of the next. */
+function throwFaults(outcomes) {
+  const faults = outcomes.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
+  for (const fault of faults) if (!(fault instanceof StackError)) throw fault;
+  if (faults.length > 0) throw new StackError(faults.map(({ message }) => message).join('\n\n'));
+}
+
 /**
  * Starts what is needed and not given by a URL in `env`. Gives the variables that point at it.
  * @param full also Kafka and Canal
@@ -45,7 +52,7 @@ export function up({
       env.KAFKA_BROKERS || (full ? kafkaUp(profile, logOf(log, 'kafka')) : undefined),
     ]);
     // Only now, so that no start is still under way when this process ends.
-    for (const outcome of started) if (outcome.status === 'rejected') throw outcome.reason;
+    throwFaults(started);
     const [mysqlUrl, redisUrl, kafkaBrokers] = started.map((outcome) => outcome.value);
     const variables = { MYSQL_URL: mysqlUrl, REDIS_URL: redisUrl };
     if (kafkaBrokers) variables.KAFKA_BROKERS = kafkaBrokers;
