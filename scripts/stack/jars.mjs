@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { aptInstall } from './apt.mjs';
+import { makingFolder } from './making-folder.mjs';
 import { JARS_LOCK_PORT, jarsFolder } from './paths.mjs';
 import { withPortLock } from './port-lock.mjs';
 import { lastLines, run, which, withProgress } from './shell.mjs';
@@ -34,7 +35,6 @@ function isWhole(folder, pom) {
 async function download(log, service, pomFile, folder) {
   if (!which('mvn')) await aptInstall(log, ['maven'], 'Maven');
   log('downloading about 45 MB of jars with Maven, only this once');
-  rmSync(folder, { recursive: true, force: true });
   const args = ['-B', '-q', 'dependency:copy-dependencies', '-DincludeScope=runtime'];
   const maven = () =>
     withProgress(log, 'downloading', () =>
@@ -62,7 +62,7 @@ export async function fetchJars(log, service, pomFile) {
   if (isWhole(folder, pom)) return folder;
   return withPortLock(JARS_LOCK_PORT, 'the jars', log, async () => {
     if (isWhole(folder, pom)) return folder;
-    const making = `${folder}.making`;
+    const making = makingFolder(folder);
     await download(log, service, pomFile, making);
     writeFileSync(join(making, MANIFEST), JSON.stringify({ pom, jars: sizesIn(making) }));
     rmSync(folder, { recursive: true, force: true });

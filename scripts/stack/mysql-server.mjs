@@ -1,7 +1,8 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { aptInstall } from './apt.mjs';
+import { makingFolder } from './making-folder.mjs';
 import { portsOf, serviceFolder, socketPath } from './paths.mjs';
 import { run, which, withProgress } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
@@ -62,8 +63,7 @@ export async function initialize(profile, { server, isMariaDb }, log) {
   const folder = serviceFolder(profile, 'mysql');
   const data = join(folder, 'data');
   if (existsSync(data)) return;
-  const making = join(folder, 'data.making');
-  rmSync(making, { recursive: true, force: true });
+  const making = makingFolder(data);
   const shared = ['--no-defaults', `--datadir=${making}`, `--user=${userInfo().username}`];
   const command = isMariaDb ? which('mariadb-install-db', 'mysql_install_db') : server;
   if (!command)
