@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { emptySharedStack, isolatedStack } from './isolated-stack';
+import { testEnvironment } from './test-environment';
+
+/** One way of running the event log and change capture; suites run on each of them alike. */
+export interface Engine {
+  readonly name: string;
+  /** Makes an empty stack for a suite and gives the environment of its programs. */
+  prepare(suite: string): Promise<Record<string, string>>;
+}
+
+const root = join(__dirname, '../..');
+
+/** The running Canal is replaced when it sends the other form of messages. */
+async function runCanal(flat: boolean): Promise<void> {
+  const { MYSQL_URL: _mysql, REDIS_URL: _redis, KAFKA_BROKERS: _kafka, ...env } = process.env;
+  const profile = process.env.WEBOOK_TEST_PROFILE ?? 'test';
+  const args = ['scripts/stack.mjs', 'up', '--full', '--profile', profile];
+  await promisify(execFile)(process.execPath, flat ? [...args, '--flat'] : args, {
+    cwd: root,
+    env,
+  });
+}
+
+function kafkaWithCanal(form: 'protobuf' | 'flat'): Engine {
+  return {
+    name: `kafka+canal ${form}`,
+    async prepare() {
+      const { KAFKA_BROKERS } = testEnvironment();
+      await runCanal(form === 'flat');
+      const stack = await emptySharedStack();
+      return { ...stack, KAFKA_BROKERS, MQ_ENGINE: 'kafka', CDC_ENGINE: 'canal' };
+    },
+  };
+}
+
+export const streamsWithRelay: Engine = {
+  name: 'streams+relay',
+  async prepare(suite) {
+    return { ...(await isolatedStack(suite)), MQ_ENGINE: 'streams', CDC_ENGINE: 'relay' };
+  },
+};
+
+/** For `describe.each(engines)('... on $name', (engine) => ...)`. */
+export const engines: readonly Engine[] = [
+  streamsWithRelay,
+  kafkaWithCanal('protobuf'),
+  kafkaWithCanal('flat'),
+];

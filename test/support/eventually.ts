@@ -1,0 +1,21 @@
+/** Milliseconds between two looks. */
+const PAUSE = 25;
+
+/**
+ * Waits until `check` passes without throwing and gives its result.
+ * @throws the last error of `check` after `timeoutMs` (30 s by default)
+ */
+export async function eventually<T>(
+  check: () => Promise<T> | T,
+  { timeoutMs = 30_000 }: { timeoutMs?: number } = {},
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
