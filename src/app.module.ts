@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
+import { CdcModule } from './cdc';
+import { MessagingModule } from './messaging';
 import { AuthModule } from './platform/auth';
 import { ConfigModule, type Environment } from './platform/config';
 import { DatabaseModule } from './platform/database';
@@ -21,6 +23,8 @@ export class AppModule {
         RedisModule,
         AuthModule.register(environment),
         ScheduleModule.forRoot(),
+        MessagingModule,
+        CdcModule,
       ],
     };
   }

@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Redis } from 'ioredis';
 import { AppModule } from './app.module';
 import { configureHttp, createHttpAdapter } from './http-server';
+import { LogServer } from './messaging';
 import { type Environment, InvalidEnvironmentError, processEnvironment } from './platform/config';
 import { Migrator } from './platform/database';
 import { awaitDependency } from './platform/health';
@@ -21,9 +22,13 @@ async function main(): Promise<void> {
     { logger, abortOnError: false },
   );
   configureHttp(app, environment);
-  new Shutdown(app, async () => undefined).onSignals();
+  const consumers = app.get(LogServer);
+  if (environment.ROLE !== 'api') app.connectMicroservice({ strategy: consumers });
+  new Shutdown(app, () => consumers.close()).onSignals();
   // HTTP first: joining the consumer groups may take many seconds.
   await app.listen(environment.PORT, environment.HOST);
+  await app.startAllMicroservices();
+  // The words that scripts and tests wait for.
   logger.log(`Listening on ${await app.getUrl()}`, 'Boot');
 }
 

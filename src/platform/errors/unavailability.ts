@@ -42,7 +42,7 @@ export function unavailableDependency(error: unknown): string | null {
   // Several addresses were tried (localhost as IPv6 and IPv4), all in vain.
   if (error instanceof AggregateError) return unavailableDependency(error.errors[0]);
   // TypeORM wraps the driver's error.
-  const { driverError } = error as { driverError?: unknown };
+  const { driverError = error.cause } = error as { driverError?: unknown };
   return driverError === undefined ? null : unavailableDependency(driverError);
 }
 
