@@ -1,6 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
+import { ArticleModule } from './article';
 import { CdcModule } from './cdc';
+import { HistoryModule } from './history';
+import { InteractiveModule } from './interactive';
 import { MessagingModule } from './messaging';
 import { AuthModule } from './platform/auth';
 import { ConfigModule, type Environment } from './platform/config';
@@ -8,6 +11,7 @@ import { DatabaseModule } from './platform/database';
 import { HealthModule } from './platform/health';
 import { MetricsModule } from './platform/metrics';
 import { RedisModule } from './platform/redis';
+import { RankingModule } from './ranking';
 
 /** The whole program; what runs in the background of it is decided by `ROLE`. */
 @Module({})
@@ -25,6 +29,10 @@ export class AppModule {
         ScheduleModule.forRoot(),
         MessagingModule,
         CdcModule,
+        ArticleModule,
+        InteractiveModule.register(environment),
+        HistoryModule,
+        RankingModule,
       ],
     };
   }

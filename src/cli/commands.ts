@@ -1,5 +1,9 @@
 import type { Command } from './command';
+import { deadLetters } from './dead-letters';
 import { migrate } from './migrate';
+import { rebuild } from './rebuild';
+import { rewind } from './rewind';
+import { verify } from './verify';
 
 /** Every command of the CLI, in the order of its help. */
-export const commands: readonly Command[] = [migrate];
+export const commands: readonly Command[] = [migrate, verify, rebuild, deadLetters, rewind];

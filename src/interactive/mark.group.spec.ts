@@ -19,14 +19,12 @@ const operations = fc.record({
 const operation: fc.Arbitrary<MarkOperation> = operations.chain((target) =>
   fc.oneof(
     fc.boolean().map((on): MarkOperation => ({ kind: 'like', ...target, on })),
-    fc
-      .constantFrom(target.uid * 10, 99)
-      .map((collectionId): MarkOperation => ({
-        kind: 'collect',
-        ...target,
-        on: true,
-        collectionId,
-      })),
+    fc.constantFrom(target.uid * 10, 99).map((collectionId): MarkOperation => ({
+      kind: 'collect',
+      ...target,
+      on: true,
+      collectionId,
+    })),
     fc.constant<MarkOperation>({ kind: 'collect', ...target, on: false }),
   ),
 );

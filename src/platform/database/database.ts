@@ -1,4 +1,4 @@
-import { Inject, Injectable, OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, OnApplicationShutdown } from '@nestjs/common';
 import { createPool, Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { Environment } from '../config';
 import { isContention } from './sql-errors';
@@ -50,7 +50,7 @@ const ATTEMPTS = 8;
  * Affected rows count changed rows (FOUND_ROWS is off), since transitions are decided by them.
  */
 @Injectable()
-export class Database extends ConnectionRunner implements OnModuleDestroy {
+export class Database extends ConnectionRunner implements OnApplicationShutdown {
   private readonly pool: Pool;
 
   constructor(@Inject(Environment) environment: Environment) {
@@ -105,7 +105,8 @@ export class Database extends ConnectionRunner implements OnModuleDestroy {
     }
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** After every destroy hook: some of them still write where they have come to. */
+  async onApplicationShutdown(): Promise<void> {
     await this.pool.end();
   }
 }

@@ -1,0 +1,15 @@
+import { Controller } from '@nestjs/common';
+import { type ArticleRead, articleReadTopic } from '../article';
+import { type MessageBatch, Subscribe } from '../messaging';
+import { HistoryService } from './history.service';
+
+/** The second group on the read events: neither their producer nor their counter knows of it. */
+@Controller()
+export class HistoryConsumer {
+  constructor(private readonly history: HistoryService) {}
+
+  @Subscribe(articleReadTopic, { group: 'history', batch: { size: 2_000, lingerMs: 20 } })
+  onReads(batch: MessageBatch<ArticleRead>): Promise<void> {
+    return this.history.record(batch);
+  }
+}

@@ -1,0 +1,41 @@
+import { Body, Controller, Delete, Param, Put } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Auth, CurrentUser } from '../platform/auth';
+import { ApiProblem, BizPipe, IdPipe } from '../platform/http';
+import { CollectionsService } from './collections.service';
+import { CollectRequest } from './dto/collect.request';
+import { ObjectStateDto } from './dto/object-state.dto';
+import type { ObjectState } from './states';
+
+@ApiTags('interactive')
+@Auth()
+@Controller('api/interactive/:biz/:bizId/collection')
+export class CollectsController {
+  constructor(private readonly collections: CollectionsService) {}
+
+  @Put()
+  @ApiOperation({ summary: 'Collect an object into a folder, or move it there' })
+  @ApiOkResponse({ type: ObjectStateDto })
+  @ApiProblem(400, '`VALIDATION_FAILED`')
+  @ApiProblem(404, '`ARTICLE_NOT_FOUND`, `COLLECTION_NOT_FOUND`')
+  collect(
+    @CurrentUser() uid: number,
+    @Param('biz', BizPipe) biz: string,
+    @Param('bizId', IdPipe) bizId: number,
+    @Body() request: CollectRequest,
+  ): Promise<ObjectState> {
+    return this.collections.collect(uid, { biz, bizId }, request.collectionId);
+  }
+
+  @Delete()
+  @ApiOperation({ summary: 'Take an object out of its folder; again changes nothing' })
+  @ApiOkResponse({ type: ObjectStateDto })
+  @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
+  uncollect(
+    @CurrentUser() uid: number,
+    @Param('biz', BizPipe) biz: string,
+    @Param('bizId', IdPipe) bizId: number,
+  ): Promise<ObjectState> {
+    return this.collections.uncollect(uid, { biz, bizId });
+  }
+}

@@ -1,0 +1,73 @@
+import { Injectable, type PipeTransform } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import {
+  BIZ_PATTERN,
+  BIZ_RULE,
+  type FieldError,
+  ID_RULE,
+  isId,
+  ValidationFailedError,
+} from '../../platform/http';
+import type { ObjectRef } from '../states';
+
+const LIMIT = 100;
+
+/** One of the objects asked for. */
+export class ObjectRefDto {
+  @ApiProperty({ example: 'article', pattern: BIZ_PATTERN.source })
+  biz!: string;
+
+  @ApiProperty({ type: 'integer', minimum: 1, example: 42 })
+  bizId!: number;
+}
+
+/** Several objects at once; the documentation of what `ObjectsPipe` checks. */
+export class ObjectsQueryDto {
+  @ApiProperty({ type: [ObjectRefDto], minItems: 1, maxItems: LIMIT })
+  objects!: ObjectRefDto[];
+}
+
+/**
+ * Checks the body by hand: nested DTOs through class-transformer and class-validator took more of
+ * such a request than everything else in it.
+ */
+@Injectable()
+export class ObjectsPipe implements PipeTransform<unknown, readonly ObjectRef[]> {
+  transform(body: unknown): readonly ObjectRef[] {
+    if (!isObject(body)) throw fault('body', 'must be a JSON object');
+    const errors = unknownFields(body, ['objects'], '');
+    const { objects } = body;
+    if (!Array.isArray(objects) || objects.length < 1 || objects.length > LIMIT)
+      errors.push({ field: 'objects', message: `must be a list of 1 to ${LIMIT} objects` });
+    else objects.forEach((object, i) => errors.push(...faultsOf(object, `objects.${i}`)));
+    if (errors.length > 0) throw new ValidationFailedError(errors);
+    return objects as ObjectRef[];
+  }
+}
+
+const fault = (field: string, message: string): ValidationFailedError =>
+  new ValidationFailedError([{ field, message }]);
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function unknownFields(
+  value: Record<string, unknown>,
+  known: readonly string[],
+  path: string,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const name in value)
+    if (!known.includes(name)) errors.push({ field: path + name, message: 'is not a known field' });
+  return errors;
+}
+
+function faultsOf(object: unknown, path: string): FieldError[] {
+  if (!isObject(object)) return [{ field: path, message: 'must be an object' }];
+  const errors = unknownFields(object, ['biz', 'bizId'], `${path}.`);
+  if (typeof object.biz !== 'string' || !BIZ_PATTERN.test(object.biz))
+    errors.push({ field: `${path}.biz`, message: BIZ_RULE });
+  if (!isId(object.bizId)) errors.push({ field: `${path}.bizId`, message: ID_RULE });
+  return errors;
+}

@@ -1,0 +1,2 @@
+export * from './interactive.module';
+export * from './interactive.verifier';

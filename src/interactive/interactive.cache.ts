@@ -1,0 +1,200 @@
+import { join } from 'node:path';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { ChainableCommander, Redis } from 'ioredis';
+import { InjectRedis, RedisScript } from '../platform/redis';
+import { CommandBatch } from './command-batch';
+import type { CounterRow, MarkState, ObjectRef } from './states';
+
+/** Milliseconds that counters and marks stay; up to a quarter more, so that they don't expire together. */
+const TTL = 10 * 60_000;
+/** Milliseconds for an object without a row: asked for again soon, but not with every request. */
+const NEGATIVE_TTL = 10_000;
+/** Milliseconds that an announced change may take; then its process counts as dead. */
+const ANNOUNCED = 30_000;
+
+const jittered = (ttl: number): number => Math.round(ttl * (1 + Math.random() / 4));
+
+/** A user's marks of one object. */
+export interface OwnMarks {
+  readonly liked: boolean;
+  readonly collected: boolean;
+}
+
+export interface CachedState {
+  /** Undefined when the cache does not have them. */
+  readonly counters: CounterRow | undefined;
+  /** Undefined when the cache does not have them, or a change of them is on its way. */
+  readonly marks: OwnMarks | undefined;
+}
+
+type Mode = 'write' | 'load';
+
+const keyOf = ({ biz, bizId }: ObjectRef): string => `interactive:{${biz}:${bizId}}`;
+const marksKeyOf = (object: ObjectRef, uid: number): string => `${keyOf(object)}:mine:${uid}`;
+
+/**
+ * Counters and own marks in Redis: hashes of absolute values with versions, `interactive:{biz:id}`
+ * and `interactive:{biz:id}:mine:<uid>`, changed by scripts only, read in one round trip.
+ */
+@Injectable()
+export class InteractiveCache implements OnModuleInit {
+  private readonly applyScript = new RedisScript(join(__dirname, 'lua/apply.lua'));
+  private readonly announceScript = new RedisScript(join(__dirname, 'lua/announce.lua'));
+  private readonly reads: CommandBatch;
+
+  constructor(@InjectRedis() private readonly redis: Redis) {
+    this.reads = new CommandBatch(redis);
+  }
+
+  async onModuleInit(): Promise<void> {
+    await this.loadScripts();
+  }
+
+  /** What is cached of the objects, in their order; own marks only for a user. */
+  async read(objects: readonly ObjectRef[], uid: number | null): Promise<CachedState[]> {
+    const counters = objects.map((object) => this.reads.hmget(keyOf(object), 'r', 'l', 'c', 'v'));
+    const marks =
+      uid === null
+        ? []
+        : objects.map((object) =>
+            this.reads.hmget(marksKeyOf(object, uid), 'l', 'lv', 'c', 'cv', 'p'),
+          );
+    const [counterFields, markFields] = await Promise.all([
+      Promise.all(counters),
+      Promise.all(marks),
+    ]);
+    return objects.map((object, i) => ({
+      counters: countersOf(object, counterFields[i] as (string | null)[]),
+      marks: markFields[i] && marksOf(markFields[i]),
+    }));
+  }
+
+  /**
+   * Tells that these users' marks are about to change. Whoever announces must `apply` the outcome;
+   * until then, or for half a minute, readers ask the database.
+   */
+  async announce(marks: readonly (ObjectRef & { uid: number })[]): Promise<void> {
+    const keysOfObject = new Map<string, Set<string>>();
+    for (const mark of marks) {
+      const object = keyOf(mark);
+      const keys = keysOfObject.get(object) ?? new Set();
+      keysOfObject.set(object, keys.add(marksKeyOf(mark, mark.uid)));
+    }
+    await this.pipelined((pipeline) => {
+      for (const keys of keysOfObject.values())
+        this.announceScript.queue(pipeline, [...keys], [ANNOUNCED]);
+    });
+  }
+
+  /** Shows committed states: applied unless something newer is there already. */
+  async apply(rows: readonly CounterRow[], marks: readonly MarkState[] = []): Promise<void> {
+    await this.bring('write', rows, marks);
+  }
+
+  /** Keeps what was read on a miss, unless something is there already that is as new. */
+  async keep(rows: readonly CounterRow[], marks: readonly MarkState[] = []): Promise<void> {
+    await this.bring('load', rows, marks);
+  }
+
+  /**
+   * Shows that an object's row is gone. Its version is that of the change which deleted it, so that
+   * a late load of the row cannot bring it back at once.
+   */
+  async applyDeletion(object: ObjectRef, version: number): Promise<void> {
+    const gone = { ...object, readCnt: 0, likeCnt: 0, collectCnt: 0, version: version + 1 };
+    await this.bring('write', [gone], [], NEGATIVE_TTL);
+  }
+
+  /** Forgets objects' counters, whatever their versions. */
+  async drop(objects: readonly ObjectRef[]): Promise<void> {
+    if (objects.length === 0) return;
+    await this.pipelined((pipeline) => {
+      for (const object of objects) pipeline.del(keyOf(object));
+    });
+  }
+
+  private async bring(
+    mode: Mode,
+    rows: readonly CounterRow[],
+    marks: readonly MarkState[],
+    countersTtl?: number,
+  ): Promise<void> {
+    const calls = new Map<string, ScriptCall>();
+    const callOf = (object: ObjectRef): ScriptCall => {
+      const key = keyOf(object);
+      let call = calls.get(key);
+      if (!call)
+        calls.set(key, (call = { key, counters: ['', '', '', ''], ttl: TTL, marks: new Map() }));
+      return call;
+    };
+    for (const row of rows) {
+      const call = callOf(row);
+      call.counters = [row.readCnt, row.likeCnt, row.collectCnt, row.version];
+      call.ttl = countersTtl ?? (row.version === 0 ? NEGATIVE_TTL : TTL);
+    }
+    for (const mark of marks) {
+      const own = callOf(mark).marks;
+      const key = marksKeyOf(mark, mark.uid);
+      const fields = own.get(key) ?? ['', '', '', ''];
+      fields.splice(mark.kind === 'like' ? 0 : 2, 2, mark.on ? 1 : 0, mark.version);
+      own.set(key, fields);
+    }
+    if (calls.size === 0) return;
+    await this.pipelined((pipeline) => {
+      for (const { key, counters, ttl, marks: own } of calls.values())
+        this.applyScript.queue(
+          pipeline,
+          [key, ...own.keys()],
+          [mode, jittered(ttl), jittered(TTL), ...counters, ...[...own.values()].flat()],
+        );
+    });
+  }
+
+  /** One round trip; once more when the server has forgotten the scripts, e.g. in a restart. */
+  private async pipelined(fill: (pipeline: ChainableCommander) => void): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const pipeline = this.redis.pipeline();
+      fill(pipeline);
+      if (pipeline.length === 0) return;
+      const answers = await pipeline.exec();
+      const failed = answers?.find(([error]) => error)?.[0];
+      if (!failed) return;
+      if (!failed.message.startsWith('NOSCRIPT') || attempt > 1) throw failed;
+      await this.loadScripts();
+    }
+  }
+
+  private async loadScripts(): Promise<void> {
+    await Promise.all([this.applyScript.load(this.redis), this.announceScript.load(this.redis)]);
+  }
+}
+
+interface ScriptCall {
+  readonly key: string;
+  counters: (string | number)[];
+  ttl: number;
+  /** By key: liked, its version, collected, its version. */
+  readonly marks: Map<string, (string | number)[]>;
+}
+
+function countersOf(
+  { biz, bizId }: ObjectRef,
+  [reads, likes, collects, version]: (string | null)[],
+): CounterRow | undefined {
+  if (version === null || version === undefined) return undefined;
+  return {
+    biz,
+    bizId,
+    readCnt: Number(reads),
+    likeCnt: Number(likes),
+    collectCnt: Number(collects),
+    version: Number(version),
+  };
+}
+
+function marksOf([liked, likedVersion, collected, collectedVersion, pending]: (string | null)[]):
+  OwnMarks | undefined {
+  if (likedVersion === null || collectedVersion === null) return undefined;
+  if (pending !== null && pending !== '0') return undefined;
+  return { liked: liked === '1', collected: collected === '1' };
+}

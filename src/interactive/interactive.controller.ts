@@ -1,0 +1,67 @@
+import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiBody,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import { articleReadTopic } from '../article';
+import { EventPublisher } from '../messaging';
+import { CurrentUser, OptionalAuth } from '../platform/auth';
+import { ApiProblem, BizPipe, IdPipe } from '../platform/http';
+import { ObjectStateDto, ObjectStatesDto } from './dto/object-state.dto';
+import { ObjectsPipe, ObjectsQueryDto } from './dto/objects.query';
+import { InteractiveService } from './interactive.service';
+import { PublishedObjects } from './published-objects';
+import type { ObjectRef, ObjectState } from './states';
+
+@ApiTags('interactive')
+@OptionalAuth()
+@Controller('api/interactive')
+export class InteractiveController {
+  constructor(
+    private readonly interactive: InteractiveService,
+    private readonly published: PublishedObjects,
+    private readonly events: EventPublisher,
+  ) {}
+
+  @Get(':biz/:bizId')
+  @ApiOperation({ summary: 'How often an object was read, liked and collected' })
+  @ApiOkResponse({ type: ObjectStateDto })
+  async get(
+    @Param('biz', BizPipe) biz: string,
+    @Param('bizId', IdPipe) bizId: number,
+    @CurrentUser() uid: number | null,
+  ): Promise<ObjectState> {
+    const [state] = await this.interactive.states([{ biz, bizId }], uid);
+    return state as ObjectState;
+  }
+
+  @Post('query')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'The same for up to 100 objects, in their order' })
+  @ApiBody({ type: ObjectsQueryDto })
+  @ApiOkResponse({ type: ObjectStatesDto })
+  @ApiProblem(400, '`VALIDATION_FAILED`')
+  async query(
+    @Body(ObjectsPipe) objects: readonly ObjectRef[],
+    @CurrentUser() uid: number | null,
+  ): Promise<{ items: ObjectState[] }> {
+    return { items: await this.interactive.states(objects, uid) };
+  }
+
+  @Post(':biz/:bizId/reads')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Count a read of any kind of object' })
+  @ApiAcceptedResponse({ description: 'The event is in the log' })
+  @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
+  async read(
+    @Param('biz', BizPipe) biz: string,
+    @Param('bizId', IdPipe) bizId: number,
+    @CurrentUser() uid: number | null,
+  ): Promise<void> {
+    await this.published.require({ biz, bizId });
+    await this.events.publish(articleReadTopic, { Aid: bizId, Uid: uid ?? 0, Biz: biz });
+  }
+}

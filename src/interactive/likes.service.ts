@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { decodeCursor, type Page, pageOf } from '../platform/http';
+import type { LikesQuery } from './dto/likes.query';
+import { type LikedRow, LikesRepository } from './likes.repository';
+import { MarkWriter } from './mark.writer';
+import { PublishedObjects } from './published-objects';
+import type { ObjectRef, ObjectState } from './states';
+
+/** Likes of a user. */
+@Injectable()
+export class LikesService {
+  constructor(
+    private readonly writer: MarkWriter,
+    private readonly repository: LikesRepository,
+    private readonly published: PublishedObjects,
+  ) {}
+
+  /**
+   * Sets or takes back a like.
+   * @returns the object's state right after it
+   * @throws ArticleNotFoundError (404) for an article that readers cannot see
+   */
+  async set(uid: number, object: ObjectRef, on: boolean): Promise<ObjectState> {
+    await this.published.require(object);
+    return this.writer.write({ kind: 'like', uid, ...object, on });
+  }
+
+  /** What the user likes, newest first. */
+  async list(uid: number, { biz, cursor, limit }: LikesQuery): Promise<Page<LikedRow>> {
+    const position = cursor ? decodeCursor(cursor, ['number', 'string', 'number']) : null;
+    const rows = await this.repository.newest(uid, biz ?? null, position, limit + 1);
+    return pageOf(
+      rows,
+      limit,
+      (row) => [row.likedAt, row.biz, row.bizId],
+      (row) => row,
+    );
+  }
+}

@@ -1,0 +1,47 @@
+import { readEnvironment } from './environment';
+
+const needed = { MYSQL_URL: 'mysql://u:p@127.0.0.1:3306/webook', REDIS_URL: 'redis://127.0.0.1' };
+const fault = (source: Record<string, string>): string => {
+  try {
+    readEnvironment({ ...needed, ...source });
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return '';
+};
+
+describe('readEnvironment', () => {
+  it('fills in the defaults and makes numbers of texts', () => {
+    expect(readEnvironment({ ...needed, PORT: '8080', RANKING_SIZE: '' })).toMatchObject({
+      NODE_ENV: 'development',
+      PORT: 8080,
+      RANKING_SIZE: 100,
+      MQ_ENGINE: 'streams',
+      ROLE: 'all',
+    });
+  });
+
+  it.each([
+    [{ PORT: 'eighty' }, 'PORT is "eighty" but must be a port number, e.g. PORT=3000'],
+    [{ PORT: '70000' }, 'PORT is "70000" but must be a port number from 0 to 65535'],
+    [{ RANKING_SIZE: '0' }, 'RANKING_SIZE is "0" but must be at least 1'],
+    [{ ROLE: 'both' }, 'ROLE is "both" but must be all, api or worker'],
+    [{ MQ_ENGINE: 'rabbit' }, 'MQ_ENGINE is "rabbit" but must be streams or kafka'],
+    [{ MYSQL_URL: '' }, 'MYSQL_URL is not set but must be like mysql://'],
+    [{ MYSQL_URL: 'postgres://x' }, 'MYSQL_URL is set but must be like mysql://'],
+    [{ JWT_SECRET: 'short' }, 'JWT_SECRET is set but must have at least 16 characters'],
+    [{ KAFKA_BROKERS: 'a' }, 'KAFKA_BROKERS is "a" but must be like 127.0.0.1:9092'],
+    [{ MQ_ENGINE: 'kafka' }, 'KAFKA_BROKERS must be set for MQ_ENGINE=kafka'],
+    [{ CDC_ENGINE: 'canal', KAFKA_BROKERS: 'a:1' }, 'CDC_ENGINE=canal writes to Kafka'],
+    [{ NODE_ENV: 'production' }, 'JWT_SECRET or JWT_JWKS_URL must be set in production'],
+  ])('names the variable, its fault and an example: %j', (source, message) => {
+    expect(fault(source)).toContain(message);
+  });
+
+  it('names every fault at once and never shows a secret', () => {
+    const message = fault({ PORT: 'x', ROLE: 'y', JWT_SECRET: 'hunter2' });
+    expect(message).toMatch(/PORT/);
+    expect(message).toMatch(/ROLE/);
+    expect(message).not.toMatch(/hunter2/);
+  });
+});

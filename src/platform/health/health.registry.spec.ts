@@ -1,0 +1,53 @@
+import { HealthRegistry } from './health.registry';
+
+describe('HealthRegistry', () => {
+  it('is ready when each dependency answers', async () => {
+    const health = new HealthRegistry();
+    health.add('mysql', () => Promise.resolve());
+    expect(await health.readiness()).toEqual({
+      status: 'ready',
+      checks: { mysql: { status: 'up' } },
+    });
+  });
+
+  it('names each dependency that is down, with what is wrong', async () => {
+    const health = new HealthRegistry();
+    health.add('mysql', () => Promise.resolve());
+    health.add('redis', () => {
+      throw new Error('connection refused');
+    });
+    health.add('log', () =>
+      Promise.reject(Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })),
+    );
+    expect(await health.readiness()).toEqual({
+      status: 'not-ready',
+      checks: {
+        mysql: { status: 'up' },
+        redis: { status: 'down', error: 'connection refused' },
+        log: { status: 'down', error: 'ECONNREFUSED' },
+      },
+    });
+  });
+
+  it('counts one that does not answer as down', async () => {
+    jest.useFakeTimers();
+    try {
+      const health = new HealthRegistry();
+      health.add('redis', () => new Promise<void>(() => undefined));
+      const readiness = health.readiness();
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect((await readiness).checks.redis).toEqual({
+        status: 'down',
+        error: 'no answer within 1000 ms',
+      });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('is not ready from the beginning of the shutdown', async () => {
+    const health = new HealthRegistry();
+    health.beginShutdown();
+    expect((await health.readiness()).status).toBe('stopping');
+  });
+});

@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { decodeCursor, encodeCursor, InvalidCursorError } from './cursor';
+
+describe('cursor', () => {
+  it('gives back what it was made of', () => {
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), fc.string(), (time, biz) => {
+        expect(decodeCursor(encodeCursor([time, biz]), ['number', 'string'])).toEqual([time, biz]);
+      }),
+    );
+  });
+
+  it('is refused after any change of one character', () => {
+    const cursor = encodeCursor([1_795_222_835_000, 42]);
+    for (let at = 0; at < cursor.length; at++) {
+      const changed = cursor.slice(0, at) + (cursor[at] === 'A' ? 'B' : 'A') + cursor.slice(at + 1);
+      expect(() => decodeCursor(changed, ['number', 'number'])).toThrow(InvalidCursorError);
+    }
+  });
+
+  it.each([
+    '',
+    'x',
+    '.',
+    'a.b.c',
+    encodeCursor([1]),
+    encodeCursor(['1', 2]),
+    encodeCursor([1, 0.5]),
+  ])('of another list or none at all is refused: %j', (text) => {
+    expect(() => decodeCursor(text, ['number', 'number'])).toThrow(InvalidCursorError);
+  });
+});

@@ -1,0 +1,65 @@
+import type { ArgumentMetadata } from '@nestjs/common';
+import { Type } from 'class-transformer';
+import { ValidateNested } from 'class-validator';
+import { CursorQuery } from './cursor-query';
+import { IsId } from './id';
+import { RequestValidationPipe } from './request-validation.pipe';
+import type { ValidationFailedError } from './validation-failed.error';
+
+class Item {
+  @IsId()
+  bizId!: number;
+}
+
+class Items {
+  @ValidateNested({ each: true })
+  @Type(() => Item)
+  objects!: Item[];
+
+  @IsId({ each: true })
+  ids: number[] = [1];
+}
+
+describe('RequestValidationPipe', () => {
+  const pipe = new RequestValidationPipe();
+  const body: ArgumentMetadata = { type: 'body', metatype: Items };
+  const faults = async (value: unknown) => {
+    try {
+      await pipe.transform(value, body);
+    } catch (error) {
+      return (error as ValidationFailedError).errors;
+    }
+    return [];
+  };
+
+  it('names the path of each faulty field', async () => {
+    const message = 'must be a whole number from 1 to 9007199254740991';
+    expect(await faults({ objects: [{ bizId: 1 }, { bizId: '2' }], ids: [0], more: 1 })).toEqual([
+      { field: 'more', message: 'is not a known field' },
+      { field: 'objects.1.bizId', message },
+      { field: 'ids', message },
+    ]);
+  });
+
+  it.each([[[]], [5], ['x'], [null], [true]])('refuses the body %j', async (value) => {
+    expect(await faults(value)).toEqual([{ field: 'body', message: 'must be a JSON object' }]);
+  });
+
+  it('takes a missing body for an empty one', async () => {
+    class Optional {}
+    const metatype = { type: 'body', metatype: Optional } as const;
+    expect(await pipe.transform(undefined, metatype)).toBeInstanceOf(Optional);
+  });
+
+  it('makes numbers of query texts and overlooks unknown parameters', async () => {
+    const query: ArgumentMetadata = { type: 'query', metatype: CursorQuery };
+    expect(await pipe.transform({ limit: '7', _: '1' }, query)).toEqual({ limit: 7 });
+    await expect(pipe.transform({ limit: '101' }, query)).rejects.toThrow(/limit must be at most/);
+    await expect(pipe.transform({ limit: 'x' }, query)).rejects.toThrow(/limit must be a whole/);
+  });
+
+  it('leaves parameters that are no DTO as they came', () => {
+    const param: ArgumentMetadata = { type: 'param', metatype: Number, data: 'id' };
+    expect(pipe.transform('9007199254740993', param)).toBe('9007199254740993');
+  });
+});

@@ -1,0 +1,138 @@
+import { BoardReplica } from './board-replica';
+import type { RankedRow } from './ranked-row';
+import type { BoardSnapshot } from './ranking.cache';
+
+const SHAPE = { size: 2, capacity: 3, refillBelow: 2 };
+
+function row(id: number, score: number): RankedRow {
+  return {
+    id,
+    biz_id: id,
+    biz: 'et',
+    read_cnt: 0,
+    like_cnt: score,
+    collect_cnt: 0,
+    version: 0,
+    score,
+  };
+}
+
+function snapshot(seq: number, ...rows: RankedRow[]): BoardSnapshot {
+  const content = { rows, floor: null, open: false };
+  return { epoch: `e${seq}`, seq, content, nextOffsets: new Map() };
+}
+
+function change(seq: number, count: number, ...rows: RankedRow[]): string {
+  const states = rows.map((each) => ({ id: each.id, row: each }));
+  return JSON.stringify({ seq, count, floor: null, states });
+}
+
+/** A replica of a Redis whose answers the test gives. */
+function replicaOf(...answers: (BoardSnapshot | null | Error)[]): {
+  replica: BoardReplica;
+  reads: () => number;
+  ids: () => number[];
+} {
+  let reads = 0;
+  const replica = new BoardReplica(
+    SHAPE,
+    async () => {
+      const answer = answers[Math.min(reads++, answers.length - 1)];
+      if (answer instanceof Error) throw answer;
+      return answer ?? null;
+    },
+    () => undefined,
+  );
+  return { replica, reads: () => reads, ids: () => replica.board.top(10).map(({ id }) => id) };
+}
+
+describe('BoardReplica', () => {
+  it('follows the changes behind what it read, in whatever order and however often they come', async () => {
+    const { replica, ids, reads } = replicaOf(snapshot(5, row(1, 10)));
+    // Came between subscribing and reading.
+    replica.receive(change(5, 1, row(1, 99)));
+    replica.receive(change(6, 2, row(2, 20)));
+    await replica.resync();
+    expect(ids()).toEqual([2, 1]);
+    replica.receive(change(8, 2, row(1, 40)));
+    expect(ids()).toEqual([2, 1]);
+    replica.receive(change(7, 2, row(1, 30)));
+    replica.receive(change(7, 2, row(1, 30)));
+    expect([ids(), replica.seq, reads()]).toEqual([[1, 2], 8, 1]);
+    expect(replica.board.get(1)?.score).toBe(40);
+    replica.close();
+  });
+
+  it('reads the board when a change is missing', async () => {
+    const { replica, ids, reads } = replicaOf(
+      snapshot(5, row(1, 10)),
+      snapshot(9, row(1, 10), row(2, 20), row(3, 30)),
+    );
+    await replica.resync();
+    replica.receive(change(9, 2, row(3, 30)));
+    await replica.reach(9);
+    expect([ids(), reads()]).toEqual([[3, 2], 2]);
+    replica.close();
+  });
+
+  it('reads the board when its own outcome differs from what Redis had', async () => {
+    const { replica, ids, reads } = replicaOf(snapshot(5, row(1, 10)), snapshot(6, row(7, 70)));
+    await replica.resync();
+    replica.receive(change(6, 9, row(2, 20)));
+    await replica.reach(6);
+    expect([ids(), reads()]).toEqual([[7], 2]);
+    replica.close();
+  });
+
+  it('reads the board after a load, again if what it read was from before it', async () => {
+    const { replica, ids, reads } = replicaOf(
+      snapshot(5, row(1, 10)),
+      snapshot(5, row(1, 10)),
+      snapshot(6, row(2, 20)),
+    );
+    await replica.resync();
+    replica.receive(JSON.stringify({ seq: 6, reload: true }));
+    await replica.reach(6);
+    expect([ids(), reads(), replica.epoch]).toEqual([[2], 3, 'e6']);
+    replica.close();
+  });
+
+  it('accepts every row from when the board is opened', async () => {
+    const { replica } = replicaOf({
+      ...snapshot(5, row(1, 10), row(2, 20)),
+      content: { rows: [row(1, 10)], floor: { id: 9, score: 9 }, open: false },
+    });
+    await replica.resync();
+    expect(replica.board.matters({ id: 3, row: row(3, 1) })).toBe(false);
+    replica.receive(JSON.stringify({ seq: 6, epoch: 'next' }));
+    expect(replica.epoch).toBe('next');
+    expect(replica.board.matters({ id: 3, row: row(3, 1) })).toBe(true);
+    replica.close();
+  });
+
+  it('keeps what it has when Redis has no board, and tells who waits when it cannot be read', async () => {
+    const { replica, ids } = replicaOf(snapshot(5, row(1, 10)), null, new Error('away'));
+    await replica.resync();
+    await expect(replica.resync()).resolves.toBeNull();
+    expect([ids(), replica.epoch]).toEqual([[1], 'e5']);
+    const reached = replica.reach(9);
+    await expect(replica.resync()).rejects.toThrow('away');
+    await expect(reached).rejects.toThrow('away');
+    expect(ids()).toEqual([1]);
+    replica.close();
+  });
+
+  it('calls back after changes only, until told not to', async () => {
+    const { replica } = replicaOf(snapshot(5, row(1, 10)));
+    let calls = 0;
+    const stop = replica.onChange(() => calls++);
+    await replica.resync();
+    replica.receive(change(6, 1, row(1, 11)));
+    replica.receive(change(6, 1, row(1, 11)));
+    expect(calls).toBe(2);
+    stop();
+    replica.receive(change(7, 1, row(1, 12)));
+    expect(calls).toBe(2);
+    replica.close();
+  });
+});

@@ -1,0 +1,183 @@
+import { Logger } from '@nestjs/common';
+import { Counter } from 'prom-client';
+import { UnavailableError } from '../platform/errors';
+import type { BoardShape, RankedState } from './board';
+import type { BoardDefinition } from './board-definition';
+import { BoardReplica } from './board-replica';
+import type { BoardVitals, RankingCache, TableTop } from './ranking.cache';
+import type { RankedRow } from './ranked-row';
+
+const loads = new Counter({
+  name: 'webook_ranking_loads_total',
+  help: 'Loads of a board from the database, by what called for it',
+  labelNames: ['board', 'reason'],
+});
+const differingRows = new Counter({
+  name: 'webook_ranking_differing_rows_total',
+  help: 'Rows of a board that a load found different from the database',
+  labelNames: ['board'],
+});
+
+/** Why a board is read from the database. */
+export type LoadReason = 'start' | 'absent' | 'refill' | 'abandoned' | 'reconcile' | 'gap' | 'due';
+
+/** A batch of the change log, as far as it concerns one board. */
+export interface BoardBatch {
+  readonly partition: number;
+  readonly firstOffset: number;
+  /** Offset behind its last message. */
+  readonly nextOffset: number;
+  readonly states: readonly RankedState[];
+}
+
+/** Where a board's rows come from. */
+export interface BoardSource {
+  /** Reads the best rows, of a moment after the call. */
+  top(limit: number): Promise<TableTop>;
+  /** Reads the states that the rows of these ids have now, of a moment after the call. */
+  current(ids: readonly number[]): Promise<RankedState[]>;
+}
+
+/** Rounds of deciding anew before a batch is given back to be retried later. */
+const ROUNDS = 20;
+
+/**
+ * One board: its copy in this process, the batches that go into it, its loads from the database.
+ * docs/ranking.md argues why it is exact.
+ */
+export class LiveBoard {
+  readonly replica: BoardReplica;
+  private readonly logger: Logger;
+  /** Per partition, what this process believes Redis to hold as its next offset. */
+  private nextOffsets = new Map<number, number>();
+  private loading: Promise<void> | null = null;
+  private queued: Promise<void> | null = null;
+  private lastVitals: BoardVitals | null = null;
+  private seqAtLastWatch = 0;
+
+  constructor(
+    readonly definition: BoardDefinition,
+    readonly shape: BoardShape,
+    private readonly cache: RankingCache,
+    private readonly source: BoardSource,
+  ) {
+    this.logger = new Logger(`Board ${definition.name}`);
+    this.replica = new BoardReplica(
+      shape,
+      () => cache.snapshot(definition.name),
+      // What is decided by the copy and what is expected of Redis must be of one moment.
+      ({ nextOffsets }) => (this.nextOffsets = new Map(nextOffsets)),
+    );
+  }
+
+  private get name(): string {
+    return this.definition.name;
+  }
+
+  /**
+   * Applies a batch: one call to Redis unless another process handled the partition or loaded the
+   * board meanwhile. @throws UnavailableError and the clients' errors; the batch may be given again
+   */
+  async apply(batch: BoardBatch): Promise<void> {
+    for (let round = 1; round <= ROUNDS; round++) {
+      if (await this.tryApply(batch)) {
+        if (this.replica.board.lacking) await this.load('refill');
+        return;
+      }
+    }
+    throw new UnavailableError('redis', `board ${this.name} keeps changing hands`);
+  }
+
+  /** Reads the board from the database, after a load that is under way has ended. */
+  load(reason: LoadReason): Promise<void> {
+    if (this.loading === null) {
+      this.loading = this.loadNow(reason).finally(() => (this.loading = null));
+      return this.loading;
+    }
+    // One under way may have read before what this caller knows of; a second one serves all.
+    this.queued ??= this.loading
+      .catch(() => undefined)
+      .then(() => {
+        this.queued = null;
+        return this.load(reason);
+      });
+    return this.queued;
+  }
+
+  /**
+   * Compares the copy with Redis, and mends what no message would: a lost board, one whose load
+   * was abandoned, a copy that is behind. Call it from time to time.
+   */
+  async watch(): Promise<void> {
+    const vitals = await this.cache.vitals(this.name);
+    const before = this.lastVitals;
+    const isStuck = this.replica.seq === this.seqAtLastWatch;
+    this.lastVitals = vitals;
+    this.seqAtLastWatch = this.replica.seq;
+    if (vitals.epoch === null) await this.load('absent');
+    else if (vitals.open && before?.open && before.epoch === vitals.epoch)
+      await this.load('abandoned');
+    else if (vitals.seq !== this.replica.seq && (isStuck || this.replica.epoch === null))
+      await this.replica.resync();
+  }
+
+  /** The row with its rank from 1; null when it is not on the board. */
+  item(id: number): { rank: number; row: RankedRow } | null {
+    const rank = this.replica.board.rankOf(id);
+    const row = this.replica.board.get(id);
+    return rank === null || row === undefined ? null : { rank, row };
+  }
+
+  /** @returns false when it has to be decided anew */
+  private async tryApply(batch: BoardBatch): Promise<boolean> {
+    if (this.replica.epoch === null && (await this.replica.resync()) === null)
+      await this.load('absent');
+    const epoch = this.replica.epoch;
+    if (epoch === null) return false;
+    const expectedOffset = this.nextOffsets.get(batch.partition);
+    const isReplay = expectedOffset !== undefined && batch.firstOffset < expectedOffset;
+    // What a replay says of a row outside may be long outdated, and no version is kept of it.
+    const states = isReplay
+      ? await this.source.current(batch.states.map(({ id }) => id))
+      : batch.states;
+    const result = await this.cache.apply(this.name, {
+      epoch,
+      partition: batch.partition,
+      expectedOffset,
+      nextOffset: batch.nextOffset,
+      capacity: this.shape.capacity,
+      states: states.filter((state) => this.replica.board.matters(state)),
+    });
+    switch (result.outcome) {
+      case 'absent':
+        await this.load('absent');
+        await this.replica.resync();
+        return false;
+      case 'stale':
+        await this.replica.resync();
+        return false;
+      case 'applied':
+        this.nextOffsets.set(batch.partition, Math.max(expectedOffset ?? 0, batch.nextOffset));
+        // The next batch is decided by this copy, so it must hold what this one did.
+        if (result.message !== '') await this.holds(result.message);
+        return true;
+    }
+  }
+
+  private async holds(message: string): Promise<void> {
+    this.replica.receive(message);
+    await this.replica.reach((JSON.parse(message) as { seq: number }).seq);
+  }
+
+  private async loadNow(reason: LoadReason): Promise<void> {
+    loads.inc({ board: this.name, reason });
+    const epoch = await this.cache.open(this.name);
+    const top = await this.source.top(this.shape.capacity);
+    const differing = await this.cache.load(this.name, epoch, this.shape.capacity, top);
+    // Another process opened it after us: what it loads is newer.
+    if (differing === null) return;
+    differingRows.inc({ board: this.name }, differing);
+    await this.replica.resync();
+    if (differing > 0) this.logger.log(`${reason}: ${differing} rows differed from the database`);
+  }
+}

@@ -1,0 +1,72 @@
+-- Ends a load: merges the best rows read from the database since the board was opened, and closes
+-- it. Rows changed meanwhile keep the change, unless the database is newer by version; all others
+-- become what the database says.
+--
+-- KEYS  1 scores   ZSET  member -> score
+--       2 rows     HASH  member -> row as JSON
+--       3 meta     HASH  epoch, seq, open, floor_member, floor_score, next:<partition>
+--       4 touched  SET   members changed since the board was opened
+-- ARGV  1 epoch         that opening the board gave
+--       2 capacity      rows to keep
+--       3 channel       on which the change is published
+--       4 floor member  best row that was not read ('' when the whole table was)
+--       5 floor score
+--       6.. per row read: member, score, version, row as JSON
+-- Result  how many rows differed; -1 when the board was opened again since, by another load
+local scores, rows, meta, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+if redis.call('HGET', meta, 'epoch') ~= ARGV[1] then return -1 end
+
+local is_touched = {}
+for _, member in ipairs(redis.call('SMEMBERS', touched)) do is_touched[member] = true end
+
+local differing = 0
+local is_read = {}
+for i = 6, #ARGV, 4 do
+  local member, score, version, row = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
+  is_read[member] = true
+  local present = redis.call('HGET', rows, member)
+  -- A touched row that is absent was deleted while the board was open.
+  local kept = is_touched[member] and (not present or cjson.decode(present).version >= version)
+  if not kept and present ~= row then
+    redis.call('ZADD', scores, score, member)
+    redis.call('HSET', rows, member, row)
+    differing = differing + 1
+  end
+end
+
+local function remove(member)
+  redis.call('ZREM', scores, member)
+  redis.call('HDEL', rows, member)
+end
+
+for _, member in ipairs(redis.call('HKEYS', rows)) do
+  if not is_read[member] and not is_touched[member] then
+    remove(member)
+    differing = differing + 1
+  end
+end
+
+local floor_member, floor_score = ARGV[4], ARGV[5]
+if floor_member ~= '' then
+  -- What changed meanwhile may have fallen below what was read.
+  local low = redis.call('ZRANGEBYSCORE', scores, '-inf', floor_score, 'WITHSCORES')
+  for i = 1, #low, 2 do
+    if tonumber(low[i + 1]) < tonumber(floor_score) or low[i] <= floor_member then
+      remove(low[i])
+    end
+  end
+end
+local excess = redis.call('ZCARD', scores) - tonumber(ARGV[2])
+if excess > 0 then
+  local evicted = redis.call('ZPOPMIN', scores, excess)
+  for i = 1, #evicted, 2 do redis.call('HDEL', rows, evicted[i]) end
+  floor_member, floor_score = evicted[#evicted - 1], evicted[#evicted]
+end
+if floor_member ~= '' then
+  redis.call('HSET', meta, 'floor_member', floor_member, 'floor_score', floor_score)
+end
+redis.call('HSET', meta, 'open', '0')
+redis.call('DEL', touched)
+local seq = string.format('%.0f', redis.call('HINCRBY', meta, 'seq', 1))
+redis.call('PUBLISH', ARGV[3], '{"seq":' .. seq .. ',"reload":true}')
+return differing

@@ -1,0 +1,86 @@
+import { Controller, Get, Header, Param, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiProblem, IdPipe } from '../platform/http';
+import { BoardStream } from './board-stream';
+import { BoardQuery, BoardsQuery } from './dto/board.query';
+import { BoardList } from './dto/board-summary';
+import { BoardAnswer, RankedItem } from './dto/ranked-row.dto';
+import { RankingService } from './ranking.service';
+
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  // Or nginx would collect events before it passes them on.
+  'x-accel-buffering': 'no',
+};
+
+@ApiTags('ranking')
+@Controller('api/ranking')
+export class RankingController {
+  constructor(private readonly ranking: RankingService) {}
+
+  @Get()
+  @ApiOperation({ summary: 'The boards there are' })
+  @ApiOkResponse({ type: BoardList })
+  list(): BoardList {
+    return { items: this.ranking.list() };
+  }
+
+  @Get('stream')
+  @ApiOperation({
+    summary: 'Several boards on one connection',
+    description:
+      'Server-sent events: `board` with a board’s data and its name in `board`, for each board at ' +
+      'connect and after each of its changes.',
+  })
+  @ApiProduces('text/event-stream')
+  @ApiOkResponse({ description: 'An endless stream', schema: { type: 'string' } })
+  @ApiProblem(400, '`VALIDATION_FAILED`')
+  @ApiProblem(404, '`BOARD_NOT_FOUND`')
+  async streamSeveral(@Query() query: BoardsQuery, @Res() reply: FastifyReply): Promise<void> {
+    const names = query.boards?.split(',') ?? this.ranking.list().map(({ name }) => name);
+    const states = [...new Set(names)].map(async (name) => this.ranking.named(name, query.limit));
+    this.send(new BoardStream(await Promise.all(states)), reply);
+  }
+
+  @Get(':board')
+  @Header('content-type', 'application/json; charset=utf-8')
+  @ApiOperation({ summary: 'The best rows of a board, in rank order' })
+  @ApiProduces('application/json')
+  @ApiOkResponse({ type: BoardAnswer })
+  @ApiProblem(400, '`VALIDATION_FAILED`')
+  @ApiProblem(404, '`BOARD_NOT_FOUND`')
+  async top(@Param('board') board: string, @Query() { limit }: BoardQuery): Promise<string> {
+    return (await this.ranking.board(board, limit)).data();
+  }
+
+  @Get(':board/items/:id')
+  @ApiOperation({ summary: 'A row with its rank' })
+  @ApiOkResponse({ type: RankedItem })
+  @ApiProblem(404, '`NOT_RANKED`, `BOARD_NOT_FOUND`')
+  item(@Param('board') board: string, @Param('id', IdPipe) id: number): Promise<RankedItem> {
+    return this.ranking.item(board, id);
+  }
+
+  @Get(':board/stream')
+  @ApiOperation({
+    summary: 'A board as it changes',
+    description: 'Server-sent events: `board` with the same data, at connect and after each change.',
+  })
+  @ApiProduces('text/event-stream')
+  @ApiOkResponse({ description: 'An endless stream', schema: { type: 'string' } })
+  @ApiProblem(400, '`VALIDATION_FAILED`')
+  @ApiProblem(404, '`BOARD_NOT_FOUND`')
+  async stream(
+    @Param('board') board: string,
+    @Query() { limit }: BoardQuery,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    this.send(new BoardStream([await this.ranking.board(board, limit)]), reply);
+  }
+
+  private send(stream: BoardStream, reply: FastifyReply): void {
+    void reply.headers(STREAM_HEADERS).send(stream);
+  }
+}

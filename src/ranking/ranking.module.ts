@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { RankingLoad } from './entities/ranking-load.entity';
+import { LivePageController } from './live-page.controller';
+import { RankingCache } from './ranking.cache';
+import { RankingConsumer } from './ranking.consumer';
+import { RankingController } from './ranking.controller';
+import { RankingRepository } from './ranking.repository';
+import { RankingScheduler } from './ranking.scheduler';
+import { RankingService } from './ranking.service';
+import { RankingSubscriber } from './ranking.subscriber';
+
+/** Live top-N boards that follow the table `interactives` by change capture. */
+@Module({
+  imports: [TypeOrmModule.forFeature([RankingLoad])],
+  controllers: [RankingController, RankingConsumer, LivePageController],
+  providers: [
+    RankingService,
+    RankingCache,
+    RankingRepository,
+    RankingScheduler,
+    RankingSubscriber,
+  ],
+})
+export class RankingModule {}

@@ -1,0 +1,54 @@
+import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { InjectRedis } from '../platform/redis';
+import { RankingCache } from './ranking.cache';
+import { RankingService } from './ranking.service';
+
+/** Keeps this process's copies of the boards in step with Redis, over a connection of its own. */
+@Injectable()
+export class RankingSubscriber implements OnModuleInit, OnModuleDestroy {
+  private readonly logger = new Logger(RankingSubscriber.name);
+  private readonly connection: Redis;
+
+  constructor(
+    @InjectRedis() redis: Redis,
+    private readonly cache: RankingCache,
+    private readonly ranking: RankingService,
+  ) {
+    this.connection = redis.duplicate({
+      lazyConnect: true,
+      maxRetriesPerRequest: null,
+      // Subscribing is ours to do, since reading the boards must come after it.
+      autoResubscribe: false,
+      // A connection that died silently is noticed.
+      keepAlive: 5_000,
+    });
+  }
+
+  onModuleInit(): void {
+    const { boards } = this.ranking;
+    const byChannel = new Map(boards.map((board) => [this.cache.channelOf(board.definition.name), board]));
+    this.connection.on('message', (channel: string, message: string) =>
+      byChannel.get(channel)?.replica.receive(message),
+    );
+    this.connection.on('error', (error) => this.logger.debug(`Redis: ${error.message}`));
+    this.connection.on('ready', () => void this.follow([...byChannel.keys()]));
+    this.connection.connect().catch(() => undefined);
+  }
+
+  onModuleDestroy(): void {
+    this.connection.disconnect();
+    for (const { replica } of this.ranking.boards) replica.close();
+  }
+
+  /** Subscribes first and reads then: what is published between the two is kept until it is read. */
+  private async follow(channels: string[]): Promise<void> {
+    try {
+      await this.connection.subscribe(...channels);
+      await Promise.all(this.ranking.boards.map(({ replica }) => replica.resync()));
+    } catch (error) {
+      // Lost again: the next connection comes back here, and the watch reads boards that are behind.
+      this.logger.warn(`The boards are not followed yet: ${String(error)}`);
+    }
+  }
+}
