@@ -17,7 +17,12 @@ const transform = {
     },
   ],
 };
-const shared = { transform, testEnvironment: 'node', rootDir: __dirname };
+const shared = {
+  transform,
+  testEnvironment: 'node',
+  setupFiles: ['reflect-metadata'],
+  rootDir: __dirname,
+};
 
 /** @type {import('jest').Config} */
 module.exports = {

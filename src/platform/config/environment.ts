@@ -17,7 +17,10 @@ export const MQ_ENGINES = ['streams', 'kafka'] as const;
 export const CDC_ENGINES = ['relay', 'canal'] as const;
 export const READ_CONSUMERS = ['batch', 'single'] as const;
 
-/** Every variable the program reads, with its default. Nothing else touches `process.env`. */
+/**
+ * Every variable the program reads, with its default. Nothing else touches `process.env`. Of a
+ * variable's rules the lowest is checked first, and only the first that fails is told.
+ */
 export class Environment {
   @IsIn(NODE_ENVS, { message: 'must be development, test or production' })
   NODE_ENV: (typeof NODE_ENVS)[number] = 'development';
@@ -26,9 +29,9 @@ export class Environment {
   HOST = '127.0.0.1';
 
   @Type(() => Number)
-  @IsInt({ message: 'must be a port number, e.g. PORT=3000' })
   @Min(0, { message: 'must be a port number from 0 to 65535' })
   @Max(65535, { message: 'must be a port number from 0 to 65535' })
+  @IsInt({ message: 'must be a port number, e.g. PORT=3000' })
   PORT = 3000;
 
   @Matches(/^mysql:\/\/[^/]+\/[^/?]+/, {
@@ -37,9 +40,9 @@ export class Environment {
   MYSQL_URL!: string;
 
   @Type(() => Number)
-  @IsInt({ message: 'must be a whole number of connections' })
   @Min(2, { message: 'must be at least 2' })
   @Max(500, { message: 'must be at most 500' })
+  @IsInt({ message: 'must be a whole number of connections' })
   MYSQL_POOL_SIZE = 10;
 
   @Matches(/^rediss?:\/\//, { message: 'must be like redis://127.0.0.1:6379' })
@@ -78,9 +81,9 @@ export class Environment {
 
   /** How many rows a board shows. */
   @Type(() => Number)
-  @IsInt({ message: 'must be a whole number, e.g. RANKING_SIZE=100' })
   @Min(1, { message: 'must be at least 1' })
   @Max(10_000, { message: 'must be at most 10000' })
+  @IsInt({ message: 'must be a whole number, e.g. RANKING_SIZE=100' })
   RANKING_SIZE = 100;
 
   /** HS256 secret. Outside production a fixed development secret stands in. */
@@ -117,7 +120,7 @@ export function readEnvironment(source: Record<string, string | undefined>): Env
     if (value !== undefined && value !== '') given[name] = value;
   }
   const environment = plainToInstance(Environment, given, { exposeDefaultValues: true });
-  const faults = validateSync(environment, { skipMissingProperties: false }).map((error) => {
+  const faults = validateSync(environment, { stopAtFirstError: true }).map((error) => {
     const shown = given[error.property];
     const secret = /SECRET|URL/.test(error.property);
     const what =

@@ -9,14 +9,14 @@ export class CursorQuery {
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: PAGE_LIMIT, default: 20 })
   @IsOptional()
   @Type(() => Number)
-  @IsInt({ message: `must be a whole number from 1 to ${PAGE_LIMIT}` })
   @Min(1, { message: 'must be at least 1' })
   @Max(PAGE_LIMIT, { message: `must be at most ${PAGE_LIMIT}` })
+  @IsInt({ message: `must be a whole number from 1 to ${PAGE_LIMIT}` })
   limit: number = 20;
 
   @ApiPropertyOptional({ description: '`nextCursor` of the page before; the first page without' })
   @IsOptional()
-  @IsString({ message: 'must be one text' })
   @MaxLength(512, { message: 'must be at most 512 characters' })
+  @IsString({ message: 'must be one text' })
   cursor?: string;
 }
