@@ -26,14 +26,18 @@ function newClusterId() {
 
 /** The project's server.properties with this profile's ports and data folder. */
 function writeConfiguration(profile, folder) {
-  const { kafka, kafkaController } = portsOf(profile);
-  const text = readFileSync(join(settings, 'server.properties'), 'utf8')
-    .replaceAll('@PORT@', String(kafka))
-    .replaceAll('@CONTROLLER_PORT@', String(kafkaController))
-    .replaceAll('@DATA@', join(folder, 'data'));
+  const client = `CLIENT://${kafkaBrokersOf(profile)}`;
+  const controller = `127.0.0.1:${portsOf(profile).kafkaController}`;
+  const lines = [
+    readFileSync(join(settings, 'server.properties'), 'utf8'),
+    `listeners=${client},CONTROLLER://${controller}`,
+    `advertised.listeners=${client}`,
+    `controller.quorum.voters=1@${controller}`,
+    `log.dirs=${join(folder, 'data')}`,
+  ];
   const path = join(folder, 'server.properties');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(path, text);
+  writeFileSync(path, `${lines.join('\n')}\n`);
   return path;
 }
 

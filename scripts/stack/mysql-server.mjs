@@ -1,9 +1,9 @@
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { aptInstall } from './apt.mjs';
 import { makingFolder } from './making-folder.mjs';
-import { portsOf, serviceFolder, socketPath } from './paths.mjs';
+import { portsOf, root, serviceFolder, socketPath } from './paths.mjs';
 import { run, which, withProgress } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
 
@@ -32,28 +32,13 @@ export async function findServer(log) {
 export function writeConfiguration(profile, { isMariaDb }) {
   const folder = serviceFolder(profile, 'mysql');
   const lines = [
-    '[mysqld]',
+    readFileSync(join(root, 'docker/mysql/webook.cnf'), 'utf8'),
     `datadir=${join(folder, 'data')}`,
     `port=${portsOf(profile).mysql}`,
     'bind-address=127.0.0.1',
     `socket=${socketPath(profile)}`,
     `pid-file=${join(folder, 'mysqld.pid')}`,
     ...(isMariaDb ? [] : ['mysqlx=OFF']),
-    'skip-name-resolve',
-    'character-set-server=utf8mb4',
-    'max-connections=300',
-    // Change capture needs every column of every changed row, before and after.
-    'server-id=1',
-    'log-bin=mysql-bin',
-    'binlog-format=ROW',
-    'binlog-row-image=FULL',
-    'binlog-row-metadata=FULL',
-    'binlog-expire-logs-seconds=604800',
-    // A commit that was answered survives the loss of power.
-    'innodb-flush-log-at-trx-commit=1',
-    'sync-binlog=1',
-    'innodb-buffer-pool-size=256M',
-    'innodb-lock-wait-timeout=10',
   ];
   writeFileSync(join(folder, 'my.cnf'), `${lines.join('\n')}\n`);
 }

@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findServer, initialize, writeConfiguration } from './mysql-server.mjs';
-import { databaseOf, mysqlUrlOf, portsOf, serviceFolder, socketPath } from './paths.mjs';
+import { databaseOf, mysqlUrlOf, portsOf, root, serviceFolder, socketPath } from './paths.mjs';
 import { requireFreePort } from './ports.mjs';
 import { ServiceProcess } from './service-process.mjs';
 import { run, which } from './shell.mjs';
@@ -20,19 +20,15 @@ function sql(profile, text) {
   );
 }
 
-/** The program's user may use every database named webook…; Canal's may read and replicate. */
-async function grant(profile, { isMariaDb }) {
-  const replication = isMariaDb
-    ? 'REPLICATION SLAVE, REPLICATION CLIENT, REPLICATION MASTER ADMIN, BINLOG MONITOR'
-    : 'REPLICATION SLAVE, REPLICATION CLIENT';
+/** MariaDB splits off from REPLICATION CLIENT what reading a binlog takes. */
+const MARIADB_GRANTS = `GRANT REPLICATION MASTER ADMIN, BINLOG MONITOR ON *.* TO 'webook'@'%', 'canal'@'%';`;
+
+async function makeUsers(profile, { isMariaDb }) {
   const done = await sql(
     profile,
     `CREATE DATABASE IF NOT EXISTS ${databaseOf(profile)} CHARACTER SET utf8mb4;
-     CREATE USER IF NOT EXISTS 'webook'@'%' IDENTIFIED BY 'webook';
-     GRANT ALL PRIVILEGES ON \`webook%\`.* TO 'webook'@'%';
-     GRANT ${replication} ON *.* TO 'webook'@'%';
-     CREATE USER IF NOT EXISTS 'canal'@'%' IDENTIFIED BY 'canal';
-     GRANT SELECT, SHOW VIEW, ${replication} ON *.* TO 'canal'@'%';`,
+     ${readFileSync(join(root, 'docker/mysql/users.sql'), 'utf8')}
+     ${isMariaDb ? MARIADB_GRANTS : ''}`,
   );
   if (done.code !== 0)
     throw new StackError(
@@ -71,6 +67,6 @@ export async function mysqlUp(profile, log) {
     },
   });
   // Also for one that was adopted: its start may have been broken off before this.
-  await grant(profile, found);
+  await makeUsers(profile, found);
   return mysqlUrlOf(profile);
 }

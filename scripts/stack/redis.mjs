@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aptInstall } from './apt.mjs';
-import { portsOf, redisUrlOf, serviceFolder } from './paths.mjs';
+import { portsOf, redisUrlOf, root, serviceFolder } from './paths.mjs';
 import { ask, requireFreePort } from './ports.mjs';
 import { ServiceProcess } from './service-process.mjs';
 import { run, which } from './shell.mjs';
@@ -25,17 +25,13 @@ async function findServer(log) {
 function writeConfiguration(profile, folder) {
   const path = join(folder, 'redis.conf');
   const lines = [
+    readFileSync(join(root, 'docker/redis/redis.conf'), 'utf8'),
     'bind 127.0.0.1',
     `port ${portsOf(profile).redis}`,
     `dir ${JSON.stringify(join(folder, 'data'))}`,
     'daemonize no',
     // Keeps this file's path in the process list, by which the process is known as ours.
     'set-proc-title no',
-    // Streams are the event log here: nothing may be evicted, and a crash loses at most a second.
-    'maxmemory-policy noeviction',
-    'appendonly yes',
-    'appendfsync everysec',
-    'save ""',
   ];
   mkdirSync(join(folder, 'data'), { recursive: true });
   writeFileSync(path, `${lines.join('\n')}\n`);
