@@ -5,7 +5,16 @@ import { byRank, type RankedRow } from './ranked-row';
 const SHAPE = { size: 3, capacity: 6, refillBelow: 4 };
 
 function row(id: number, score: number, version = 0): RankedRow {
-  return { id, biz_id: id, biz: 'et', read_cnt: 0, like_cnt: score, collect_cnt: 0, version, score };
+  return {
+    id,
+    biz_id: id,
+    biz: 'et',
+    read_cnt: 0,
+    like_cnt: score,
+    collect_cnt: 0,
+    version,
+    score,
+  };
 }
 
 function states(...rows: RankedRow[]): RankedState[] {
@@ -88,12 +97,18 @@ describe('Board', () => {
     const change = fc.oneof(
       { weight: 6, arbitrary: fc.record({ kind: fc.constant('put'), id, score: fc.nat(12) }) },
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('decrement'), id, score: fc.nat(6) }) },
-      { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete'), id, score: fc.constant(0) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({ kind: fc.constant('delete'), id, score: fc.constant(0) }),
+      },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('replay'), id, score: fc.nat(12) }) },
     );
-    const batches = fc.array(fc.uniqueArray(change, { selector: (each) => each.id, maxLength: 6 }), {
-      maxLength: 60,
-    });
+    const batches = fc.array(
+      fc.uniqueArray(change, { selector: (each) => each.id, maxLength: 6 }),
+      {
+        maxLength: 60,
+      },
+    );
     fc.assert(
       fc.property(batches, (all) => {
         const table = new Map<number, RankedRow>();

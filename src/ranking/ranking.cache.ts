@@ -34,9 +34,7 @@ export interface ApplyRequest {
 }
 
 export type ApplyResult =
-  | { outcome: 'absent' }
-  | { outcome: 'stale' }
-  | { outcome: 'applied'; message: string };
+  { outcome: 'absent' } | { outcome: 'stale' } | { outcome: 'applied'; message: string };
 
 /** The best rows of the table, and the best one behind them. */
 export interface TableTop {

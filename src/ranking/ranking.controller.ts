@@ -66,7 +66,8 @@ export class RankingController {
   @Get(':board/stream')
   @ApiOperation({
     summary: 'A board as it changes',
-    description: 'Server-sent events: `board` with the same data, at connect and after each change.',
+    description:
+      'Server-sent events: `board` with the same data, at connect and after each change.',
   })
   @ApiProduces('text/event-stream')
   @ApiOkResponse({ description: 'An endless stream', schema: { type: 'string' } })

@@ -14,12 +14,6 @@ import { RankingSubscriber } from './ranking.subscriber';
 @Module({
   imports: [TypeOrmModule.forFeature([RankingLoad])],
   controllers: [RankingController, RankingConsumer, LivePageController],
-  providers: [
-    RankingService,
-    RankingCache,
-    RankingRepository,
-    RankingScheduler,
-    RankingSubscriber,
-  ],
+  providers: [RankingService, RankingCache, RankingRepository, RankingScheduler, RankingSubscriber],
 })
 export class RankingModule {}

@@ -27,7 +27,9 @@ export class RankingSubscriber implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     const { boards } = this.ranking;
-    const byChannel = new Map(boards.map((board) => [this.cache.channelOf(board.definition.name), board]));
+    const byChannel = new Map(
+      boards.map((board) => [this.cache.channelOf(board.definition.name), board]),
+    );
     this.connection.on('message', (channel: string, message: string) =>
       byChannel.get(channel)?.replica.receive(message),
     );

@@ -39,6 +39,9 @@ export class BoardAnswer {
   @ApiProperty({ example: 'ok' })
   msg!: string;
 
-  @ApiProperty({ type: [RankedRowDto], description: 'In rank order; of equal scores the higher id' })
+  @ApiProperty({
+    type: [RankedRowDto],
+    description: 'In rank order; of equal scores the higher id',
+  })
   data!: RankedRowDto[];
 }
