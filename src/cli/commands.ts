@@ -3,7 +3,15 @@ import { deadLetters } from './dead-letters';
 import { migrate } from './migrate';
 import { rebuild } from './rebuild';
 import { rewind } from './rewind';
+import { seedDemo } from './seed-demo';
 import { verify } from './verify';
 
 /** Every command of the CLI, in the order of its help. */
-export const commands: readonly Command[] = [migrate, verify, rebuild, deadLetters, rewind];
+export const commands: readonly Command[] = [
+  migrate,
+  verify,
+  rebuild,
+  deadLetters,
+  rewind,
+  seedDemo,
+];

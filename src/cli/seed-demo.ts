@@ -1,0 +1,77 @@
+import { type ArticleRead, articleReadTopic, ArticleService } from '../article';
+import { CollectionsService, LikesService } from '../interactive';
+import { EventPublisher } from '../messaging';
+import { Database, Migrator } from '../platform/database';
+import { type Command, UsageError } from './command';
+import { demoContent, DEMO_TITLES } from './demo-articles';
+
+const AUTHORS = 5;
+const READERS = 40;
+const HOUR = 3_600_000;
+
+/**
+ * Fills an empty database with a small demo, through the same services that requests go through.
+ * The numbers follow from the articles' ranks, so that every demo looks alike.
+ */
+export const seedDemo: Command = {
+  name: 'seed-demo',
+  usage: '',
+  summary: 'Writes a few articles with reads and likes, into a database without articles only',
+  async run({ args, app, environment, print, progress }) {
+    if (args.length > 0) throw new UsageError('seed-demo takes no arguments');
+    await new Migrator(environment.MYSQL_URL).up();
+    const context = await app();
+    const database = context.get(Database, { strict: false });
+    if ((await database.rows('SELECT id FROM articles LIMIT 1')).length > 0) {
+      print('There are articles already, so nothing was written');
+      return 0;
+    }
+    const articles = context.get(ArticleService, { strict: false });
+    const likes = context.get(LikesService, { strict: false });
+    const collections = context.get(CollectionsService, { strict: false });
+    const events = context.get(EventPublisher, { strict: false });
+
+    const line = progress('articles');
+    for (const [rank, title] of DEMO_TITLES.entries()) {
+      const author = 1 + (rank % AUTHORS);
+      const bizId = await articles.create(author, { title, content: demoContent(title) });
+      await articles.publish(bizId, author);
+      await backdate(database, bizId, ageOf(rank));
+      const object = { biz: 'article', bizId };
+      const fans = readersOf(rank, 0.5);
+      await Promise.all(fans.map((uid) => likes.set(uid, object, true)));
+      await Promise.all(readersOf(rank, 0.2).map((uid) => collections.collect(uid, object)));
+      await events.publish(articleReadTopic, ...readsOf(rank, bizId));
+      line.update(rank + 1, DEMO_TITLES.length);
+    }
+    line.finish(DEMO_TITLES.length);
+    print(`Wrote ${DEMO_TITLES.length} articles, read and liked by ${READERS} users`);
+    return 0;
+  },
+};
+
+/** Hours since the article came out; popular ones are not always the young ones. */
+const ageOf = (rank: number): number => 1 + ((rank * 7) % DEMO_TITLES.length) * 3;
+
+/** Fewer readers the lower the rank: the best one reaches `share` of them all. */
+function readersOf(rank: number, share: number): number[] {
+  const count = Math.max(1, Math.round((READERS * share) / (1 + rank / 4)));
+  return Array.from({ length: count }, (_, i) => 1 + ((rank * 3 + i) % READERS));
+}
+
+function readsOf(rank: number, articleId: number): ArticleRead[] {
+  const signedIn = readersOf(rank, 1).map((Uid) => ({ Aid: articleId, Uid }));
+  const anonymous = readersOf(rank, 1).map(() => ({ Aid: articleId, Uid: 0 }));
+  return [...signedIn, ...anonymous];
+}
+
+/** Nothing that the API offers: the demo's articles did not all come out this minute. */
+async function backdate(database: Database, id: number, hours: number): Promise<void> {
+  const time = Date.now() - hours * HOUR;
+  for (const table of ['articles', 'published_articles'])
+    await database.change(`UPDATE ${table} SET ctime = ?, utime = ? WHERE id = ?`, [
+      time,
+      time,
+      id,
+    ]);
+}
