@@ -55,6 +55,8 @@ interface CounterSqlRow extends ObjectRow {
 
 const KINDS: readonly MarkKind[] = ['like', 'collect'];
 const ATTEMPTS = 8;
+/** Fewer, since each waits for as long as a lock may be waited for, and others wait behind it. */
+const ATTEMPTS_AT_HELD_LOCKS = 3;
 
 /** The SQL of likes and collects. */
 @Injectable()
@@ -84,8 +86,9 @@ export class MarkRepository {
         // Two transactions that found no row both insert it: the second finds it when run again.
         if (!isContention(error) && !isDuplicateKey(error)) throw error;
         // A group that met a lock held for long is better split up than tried again as a whole.
-        if (isLockTimeout(error) && operations.length > 1) throw error;
-        if (attempt === ATTEMPTS)
+        const isHeld = isLockTimeout(error);
+        if (isHeld && operations.length > 1) throw error;
+        if (attempt === (isHeld ? ATTEMPTS_AT_HELD_LOCKS : ATTEMPTS))
           throw new UnavailableError('mysql', 'the rows are locked by others', error);
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 ** attempt));
       }

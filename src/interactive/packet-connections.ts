@@ -4,7 +4,7 @@ import { Environment } from '../platform/config';
 import type { BulkValue } from '../platform/database';
 
 /** Seconds that a statement waits for a row lock: the whole group waits with it. */
-const LOCK_WAIT = 2;
+const LOCK_WAIT = 1;
 
 const SESSION = `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
   SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT}`;

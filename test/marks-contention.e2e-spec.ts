@@ -1,0 +1,135 @@
+import { Redis } from 'ioredis';
+import {
+  atOnce,
+  below,
+  driftOf,
+  isolatedStack,
+  MarkUser,
+  type ObjectState,
+  Program,
+  type StackEnvironment,
+  Sql,
+} from './support';
+
+const CONNECTIONS = 64;
+/** `status` of an article that readers can see. */
+const PUBLISHED = 2;
+
+describe('likes and collects under contention', () => {
+  let stack: StackEnvironment;
+  let programs: Program[];
+  let sql: Sql;
+
+  beforeAll(async () => {
+    stack = await isolatedStack('marks_contention');
+    const first = await Program.start({ name: 'instance 1', env: { ...stack } });
+    const others = await Promise.all(
+      [2, 3, 4].map((number) =>
+        Program.start({ name: `instance ${number}`, env: { ...stack, ROLE: 'api' } }),
+      ),
+    );
+    programs = [first, ...others];
+    sql = await Sql.open(stack.MYSQL_URL);
+  });
+
+  afterAll(async () => {
+    await Promise.all([...(programs ?? []).map((program) => program.stop()), sql?.close()]);
+  });
+
+  /** Each user on each instance. */
+  const usersOn = (ids: readonly number[], biz?: string): Promise<MarkUser[][]> =>
+    Promise.all(
+      ids.map((id) => Promise.all(programs.map((program) => MarkUser.of(program, id, biz)))),
+    );
+
+  const range = (from: number, count: number): number[] =>
+    Array.from({ length: count }, (_, index) => from + index);
+
+  it('loses nothing to deadlocks of four instances on the same users and objects', async () => {
+    const users = await usersOn(range(1, 12));
+    const objects = range(1, 8);
+    const failures: unknown[] = [];
+    await atOnce(2_000, CONNECTIONS, async (index) => {
+      const user = users[below(users.length)]![index % programs.length]!;
+      const object = objects[below(objects.length)]!;
+      const actions = ['like', 'unlike', 'collect', 'uncollect'] as const;
+      const { status, body } = await user[actions[below(actions.length)]!](object);
+      if (status !== 200) failures.push(body);
+      // Reads of the same objects move other columns of the same rows.
+      if (index % 10 === 0)
+        await programs[0]!.post(`/api/interactive/video/${object}/reads`, undefined);
+    });
+    expect(failures).toEqual([]);
+    expect(await driftOf(sql)).toEqual([]);
+  });
+
+  it('leaves no drift on 1,000 articles that are liked and unliked concurrently', async () => {
+    const ids = range(10_001, 1_000);
+    const rows = ids.map((id) => [id, 1, 'Title', 'Content', 1, 1]);
+    for (const table of ['articles', 'published_articles'])
+      await sql.change(
+        `INSERT INTO ${table} (id, author_id, title, content, ctime, utime, status) VALUES ?`,
+        [rows.map((row) => [...row, PUBLISHED])],
+      );
+    const users = await usersOn(range(100, 20), 'article');
+    const failures: unknown[] = [];
+    await atOnce(6_000, CONNECTIONS, async (index) => {
+      const user = users[below(users.length)]![index % programs.length]!;
+      const id = ids[below(ids.length)]!;
+      const { status, body } = await (below(2) ? user.like(id) : user.unlike(id));
+      if (status !== 200) failures.push(body);
+    });
+    expect(failures).toEqual([]);
+    expect(await driftOf(sql)).toEqual([]);
+  });
+
+  it('never leaves a wrong count or flag behind a cold cache', async () => {
+    const [user] = await usersOn([200]);
+    const redis = new Redis(stack.REDIS_URL);
+    try {
+      for (let round = 0; round < 40; round++) {
+        const object = 500 + (round % 2);
+        const cached = await redis.keys(`interactive:{video:${object}}*`);
+        if (cached.length > 0) await redis.del(...cached);
+        const isLike = Math.floor(round / 2) % 2 === 0;
+        const reads = (): Promise<ObjectState>[] => user!.map((each) => each.state(object));
+        const racing = [...reads(), ...reads()];
+        const write = user![round % programs.length]!;
+        const { body } = await (isLike ? write.like(object) : write.unlike(object));
+        racing.push(...reads(), ...reads());
+        await Promise.all(racing);
+        const expected = { liked: isLike, likeCnt: isLike ? 1 : 0 };
+        expect(body).toMatchObject(expected);
+        for (const state of await Promise.all(reads())) expect(state).toMatchObject(expected);
+      }
+    } finally {
+      redis.disconnect();
+    }
+  });
+
+  it('answers everybody else while one row stays locked by a stranger', async () => {
+    const users = await Promise.all(range(300, 40).map((id) => MarkUser.of(programs[0]!, id)));
+    await Promise.all(users.map((user) => user.like(600)));
+    const stranger = await Sql.open(stack.MYSQL_URL);
+    try {
+      // So that it locks that row alone, and no gap beside it.
+      await stranger.change('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
+      await stranger.change('START TRANSACTION');
+      await stranger.rows('SELECT uid FROM likes WHERE uid = 320 AND biz_id = 600 FOR UPDATE');
+      const blocked = users[20]!.unlike(600);
+      const others = users.filter(({ id }) => id !== 320);
+      const answers = await Promise.all(others.map((user) => user.unlike(600)));
+      expect(answers.map(({ status }) => status)).toEqual(others.map(() => 200));
+      await stranger.change('ROLLBACK');
+      // It waited in vain or not, depending on when the others were done.
+      const { status, headers } = await blocked;
+      if (status !== 200) {
+        expect(status).toBe(503);
+        expect(headers.get('retry-after')).not.toBeNull();
+      }
+      expect((await users[20]!.unlike(600)).body).toMatchObject({ liked: false, likeCnt: 0 });
+    } finally {
+      await stranger.close();
+    }
+  });
+});
