@@ -1,6 +1,14 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 
+type PathItem = OpenAPIObject['paths'][string];
+type Operation = NonNullable<PathItem['get']>;
+type Parameter = Extract<NonNullable<Operation['parameters']>[number], { in: string }>;
+
+const ID_SCHEMA = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+const BIZ_SCHEMA = { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,31}$' };
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
 /** The HTTP contract of the whole program, as checked in at `openapi.json`. */
 export function openApiDocument(app: INestApplication): OpenAPIObject {
   const base = new DocumentBuilder()
@@ -13,7 +21,10 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setVersion('1')
     .addBearerAuth()
     .build();
-  return SwaggerModule.createDocument(app, base);
+  const document = SwaggerModule.createDocument(app, base);
+  for (const [path, item] of Object.entries(document.paths))
+    for (const method of METHODS) if (item[method]) complete(path, item[method]);
+  return document;
 }
 
 /** Swagger UI at /docs, the document at /docs-json; made on the first request for it. */
@@ -25,3 +36,24 @@ export function setupDocs(app: INestApplication): void {
     swaggerOptions: { persistAuthorization: true },
   });
 }
+
+/** What holds for every route alike, and would only be noise at each of them. */
+function complete(path: string, operation: Operation): void {
+  const inPath = (operation.parameters ?? []).filter(
+    (parameter): parameter is Parameter => 'in' in parameter && parameter.in === 'path',
+  );
+  for (const parameter of inPath) {
+    if (/^(id|.*Id)$/.test(parameter.name)) parameter.schema = ID_SCHEMA;
+    if (parameter.name === 'biz') parameter.schema = BIZ_SCHEMA;
+  }
+  if (!path.startsWith('/api/')) return;
+  if (inPath.length > 0) operation.responses['400'] ??= problem('`VALIDATION_FAILED`');
+  operation.responses['503'] ??= problem(
+    '`UNAVAILABLE`: a dependency is away; try again after `Retry-After` seconds',
+  );
+}
+
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});

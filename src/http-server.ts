@@ -1,5 +1,5 @@
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { setupDocs } from './docs';
 import type { Environment } from './platform/config';
 import { DomainError } from './platform/errors';
@@ -16,10 +16,13 @@ const WORKER_PATHS = /^\/(healthz|readyz|metrics)(\?|$)/;
 
 /** The Fastify that Nest runs on. Limits are explicit, since it faces the network. */
 export function createHttpAdapter(): FastifyAdapter {
+  const problems = new ProblemFilter();
   return new FastifyAdapter({
     bodyLimit: 1_048_576,
     requestTimeout: 30_000,
     genReqId: requestIdOf,
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+      problems.render(error, request, reply),
     // Long ones are to be refused by the id pipe with a reason, not to miss their route.
     routerOptions: { maxParamLength: 1_000 },
   });

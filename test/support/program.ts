@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { dist } from './dist';
 
 /** An HTTP answer with its body parsed. */
 export interface Answer<T> {
@@ -23,9 +24,6 @@ export interface ProgramOptions {
 
 /** Milliseconds for a boot with all migrations on a busy machine. */
 const BOOT_TIMEOUT = 60_000;
-
-/** Another build than `dist/` can be tested by WEBOOK_DIST. */
-const dist = process.env.WEBOOK_DIST ?? join(__dirname, '../../dist');
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => {

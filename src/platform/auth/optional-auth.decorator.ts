@@ -1,5 +1,5 @@
 import { applyDecorators, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiSecurity } from '@nestjs/swagger';
 import { ApiProblem } from '../http';
 import { OptionalAuthGuard } from './optional-auth.guard';
 
@@ -8,6 +8,8 @@ export function OptionalAuth(): MethodDecorator & ClassDecorator {
   return applyDecorators(
     UseGuards(OptionalAuthGuard),
     ApiBearerAuth(),
+    // OpenAPI's way of saying that no token will do as well.
+    ApiSecurity({}),
     ApiProblem(401, '`UNAUTHORIZED`: a token was given and is not valid'),
   );
 }

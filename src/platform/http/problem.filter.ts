@@ -31,8 +31,12 @@ export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const http = host.switchToHttp();
+    this.render(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  /** Also for the errors that Fastify has before there is a route, e.g. of a malformed URL. */
+  render(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const fault = this.faultOf(error, request);
     // Every 400 tells what to change; where no field is to blame, the request as a whole is.
     if (fault.status === 400) fault.errors ??= [{ field: 'request', message: fault.detail }];
@@ -50,7 +54,11 @@ export class ProblemFilter implements ExceptionFilter {
       ...fault,
       requestId: request.id,
     };
-    void reply.status(fault.status).type('application/problem+json').send(JSON.stringify(problem));
+    void reply
+      .status(fault.status)
+      .header('x-request-id', request.id)
+      .type('application/problem+json')
+      .send(JSON.stringify(problem));
   }
 
   private faultOf(error: unknown, request: FastifyRequest): Fault {
@@ -60,6 +68,10 @@ export class ProblemFilter implements ExceptionFilter {
     if (error instanceof HttpException && error.getStatus() < 500) {
       const status = error.getStatus();
       return { status, code: FRAMEWORK_CODES[status] ?? 'REJECTED', detail: error.message };
+    }
+    if (isRefusedByFastify(error)) {
+      const { statusCode: status, message } = error;
+      return { status, code: FRAMEWORK_CODES[status] ?? 'REJECTED', detail: message };
     }
     const dependency = unavailableDependency(error);
     if (dependency !== null) {
@@ -76,6 +88,12 @@ export class ProblemFilter implements ExceptionFilter {
 
 function faultFrom({ status, code, message }: DomainError): Fault {
   return { status, code, detail: message };
+}
+
+function isRefusedByFastify(error: unknown): error is Error & { statusCode: number } {
+  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
+  const isFastify = typeof code === 'string' && code.startsWith('FST_');
+  return error instanceof Error && isFastify && typeof statusCode === 'number' && statusCode < 500;
 }
 
 function retryAfterSeconds(error: unknown): number {

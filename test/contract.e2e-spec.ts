@@ -1,0 +1,233 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expectProblem, Program, streamsWithRelay } from './support';
+
+interface Operation {
+  parameters?: { name: string; in: string; schema: { type?: string } }[];
+  requestBody?: { content: { 'application/json'?: { schema: { $ref?: string } } } };
+  responses: Record<string, unknown>;
+  security?: object[];
+}
+interface OpenApi {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, { required?: string[]; properties: object }> };
+}
+interface Route {
+  route: string;
+  method: string;
+  path: string;
+  operation: Operation;
+}
+
+const root = join(__dirname, '..');
+const snapshot = join(root, 'openapi.json');
+const document = JSON.parse(readFileSync(snapshot, 'utf8')) as OpenApi;
+const routes: Route[] = Object.entries(document.paths).flatMap(([path, item]) =>
+  Object.entries(item).map(([method, operation]) => ({
+    route: `${method.toUpperCase()} ${path}`,
+    method: method.toUpperCase(),
+    path,
+    operation,
+  })),
+);
+const needsToken = ({ operation }: Route) =>
+  operation.security?.some((scheme) => 'bearer' in scheme) &&
+  !operation.security.some((scheme) => Object.keys(scheme).length === 0);
+const takesToken = ({ operation }: Route) => operation.security !== undefined;
+const takesBody = ({ operation }: Route) =>
+  operation.requestBody?.content['application/json'] !== undefined;
+const isList = ({ operation }: Route) =>
+  operation.parameters?.some(({ name }) => name === 'cursor') ?? false;
+const pathParameters = ({ operation }: Route) =>
+  (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+
+/** The path with good values, but for those given. */
+const pathWith = (path: string, values: Record<string, string> = {}) =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(values[name] ?? { biz: 'et', board: 'likes' }[name] ?? '1'),
+  );
+
+// What other programs are written against.
+const PROMISED = `
+  POST /api/auth/dev-token
+  POST /api/articles
+  PUT /api/articles/{id}
+  POST /api/articles/{id}/publish
+  POST /api/articles/{id}/withdraw
+  GET /api/articles
+  GET /api/articles/{id}
+  GET /api/articles/{id}/published
+  GET /api/interactive/{biz}/{bizId}
+  POST /api/interactive/query
+  POST /api/interactive/{biz}/{bizId}/reads
+  PUT /api/interactive/{biz}/{bizId}/like
+  DELETE /api/interactive/{biz}/{bizId}/like
+  PUT /api/interactive/{biz}/{bizId}/collection
+  DELETE /api/interactive/{biz}/{bizId}/collection
+  GET /api/interactive/likes
+  GET /api/collections
+  POST /api/collections
+  PATCH /api/collections/{id}
+  DELETE /api/collections/{id}
+  GET /api/collections/{id}/items
+  GET /api/history
+  DELETE /api/history
+  DELETE /api/history/{biz}/{bizId}
+  GET /api/ranking
+  GET /api/ranking/{board}
+  GET /api/ranking/{board}/items/{id}
+  GET /api/ranking/{board}/stream
+  GET /healthz
+  GET /readyz
+  GET /metrics`
+  .trim()
+  .split(/\n\s*/);
+
+describe('the HTTP contract', () => {
+  let program: Program;
+  let token: string;
+
+  beforeAll(async () => {
+    program = await Program.start({ env: await streamsWithRelay.prepare('contract') });
+    token = await program.token(1);
+  });
+  afterAll(() => program.stop());
+
+  it('is the one that is checked in (UPDATE_SNAPSHOTS=1 writes it anew)', async () => {
+    const { body } = await program.get<OpenApi>('/docs-json');
+    if (process.env.UPDATE_SNAPSHOTS === '1')
+      writeFileSync(snapshot, `${JSON.stringify(body, null, 2)}\n`);
+    expect(body).toEqual(JSON.parse(readFileSync(snapshot, 'utf8')));
+  });
+
+  it('has every route that was promised', () => {
+    expect(routes.map(({ route }) => route)).toEqual(expect.arrayContaining(PROMISED));
+  });
+
+  it('documents each route with a summary and a good answer', () => {
+    for (const { route, operation } of routes) {
+      expect({ route, operation }).toMatchObject({
+        operation: { summary: expect.stringMatching(/\w/) as string },
+      });
+      expect({ route, statuses: Object.keys(operation.responses).join() }).toMatchObject({
+        statuses: expect.stringMatching(/20\d/) as string,
+      });
+    }
+  });
+
+  it.each(routes.filter(needsToken))('$route: 401 without a token', async ({ method, path }) => {
+    const answer = await program.request(method, pathWith(path));
+    expectProblem(answer, 401, 'UNAUTHORIZED');
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+  });
+
+  it.each(routes.filter(takesToken))(
+    '$route: 401 with a wrong token, also where none is needed',
+    async ({ method, path }) => {
+      const wrong = `${token.slice(0, -3)}AAA`;
+      expectProblem(
+        await program.request(method, pathWith(path), undefined, { token: wrong }),
+        401,
+        'UNAUTHORIZED',
+      );
+    },
+  );
+
+  const withIds = routes.filter((route) =>
+    pathParameters(route).some(({ schema }) => schema.type === 'integer'),
+  );
+  it.each(withIds)('$route: 400 for what is no id', async (route) => {
+    const parameter = pathParameters(route).find(({ schema }) => schema.type === 'integer')!;
+    for (const bad of ['0', '-1', '1.5', '9007199254740992', 'abc', '1e3', '0x1', '١']) {
+      const path = pathWith(route.path, { [parameter.name]: bad });
+      const answer = await program.request(route.method, path, bodyFor(route), { token });
+      const { errors } = expectProblem(answer, 400, 'VALIDATION_FAILED');
+      expect(errors?.map(({ field }) => field)).toEqual([parameter.name]);
+    }
+  });
+
+  const withBiz = routes.filter((route) =>
+    pathParameters(route).some(({ name }) => name === 'biz'),
+  );
+  it.each(withBiz)('$route: 400 for what is no kind of object', async (route) => {
+    for (const biz of ['Article', '1a', '-', 'a'.repeat(33), 'a b']) {
+      const path = pathWith(route.path, { biz });
+      const answer = await program.request(route.method, path, bodyFor(route), { token });
+      const { errors } = expectProblem(answer, 400, 'VALIDATION_FAILED');
+      expect(errors?.map(({ field }) => field)).toEqual(['biz']);
+    }
+  });
+
+  it.each(routes.filter(isList))('$route: 400 for wrong limits and cursors', async (route) => {
+    const path = pathWith(route.path);
+    for (const limit of ['0', '101', '-1', '1.5', 'ten', '']) {
+      const answer = await program.get(`${path}?limit=${limit}`, { token });
+      const { errors } = expectProblem(answer, 400, 'VALIDATION_FAILED');
+      expect(errors?.map(({ field }) => field)).toEqual(['limit']);
+    }
+  });
+
+  it.each(routes.filter((route) => isList(route) && pathParameters(route).length === 0))(
+    '$route: 400 for a cursor that it has not given out',
+    async ({ path }) => {
+      for (const cursor of ['x', 'W10', 'WzFd.AAAAAAAA', encodeURIComponent('[1]')]) {
+        const answer = await program.get(`${path}?cursor=${cursor}`, { token });
+        const { errors } = expectProblem(answer, 400, 'INVALID_CURSOR');
+        expect(errors?.map(({ field }) => field)).toEqual(['cursor']);
+      }
+    },
+  );
+
+  it.each(routes.filter(takesBody))('$route: 400 for a wrong body', async (route) => {
+    const send = (body: unknown) =>
+      program.request(route.method, pathWith(route.path), body, { token });
+    const { errors } = expectProblem(
+      await send({ ...(bodyFor(route) as object), surplus: 1 }),
+      400,
+      'VALIDATION_FAILED',
+    );
+    expect(errors).toContainEqual({ field: 'surplus', message: 'is not a known field' });
+    expectProblem(await send('[]'), 400, 'VALIDATION_FAILED');
+    expectProblem(await send('"text"'), 400, 'VALIDATION_FAILED');
+    expectProblem(await send('{"userId":'), 400, 'MALFORMED_REQUEST');
+    const schema = document.components.schemas[schemaName(route)]!;
+    if (schema.required?.length) {
+      const missing = expectProblem(await send({}), 400, 'VALIDATION_FAILED');
+      expect(missing.errors?.map(({ field }) => field)).toEqual(
+        expect.arrayContaining(schema.required),
+      );
+    }
+  });
+
+  it('answers what it does not know with a problem too', async () => {
+    expectProblem(await program.get('/api/nothing'), 404, 'ROUTE_NOT_FOUND');
+    expectProblem(await program.post('/healthz'), 404, 'ROUTE_NOT_FOUND');
+    expectProblem(await program.get('/api/articles/%zz'), 400, 'MALFORMED_REQUEST');
+    const xml = { headers: { 'content-type': 'application/xml' } };
+    expectProblem(
+      await program.post('/api/auth/dev-token', '<x/>', xml),
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    );
+    const large = JSON.stringify({ title: 'x', content: 'x'.repeat(1_100_000) });
+    expectProblem(await program.post('/api/articles', large, { token }), 413, 'BODY_TOO_LARGE');
+  });
+});
+
+const schemaName = ({ operation }: Route): string =>
+  operation.requestBody?.content['application/json']?.schema.$ref?.split('/').at(-1) ?? '';
+
+/** A body that is right, for routes that are to fail by something else. */
+function bodyFor(route: Route): unknown {
+  if (!takesBody(route)) return undefined;
+  const bodies: Record<string, object> = {
+    DevTokenRequest: { userId: 1 },
+    ArticleText: { title: 't', content: 'c' },
+    CollectRequest: {},
+    CollectionNameRequest: { name: 'n' },
+    ObjectsQueryDto: { objects: [{ biz: 'et', bizId: 1 }] },
+  };
+  const body = bodies[schemaName(route)];
+  if (!body) throw new Error(`Add a good ${schemaName(route)} for ${route.route} here`);
+  return body;
+}

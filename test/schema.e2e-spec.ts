@@ -1,0 +1,75 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { dataSourceOptions } from '../src/platform/database/data-source-options';
+import { isolatedStack, runCli, Sql, type StackEnvironment } from './support';
+
+type EntityClass = new () => object;
+
+/** Every entity class of the program. */
+function entities(): EntityClass[] {
+  const source = join(__dirname, '../src');
+  return readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.entity.ts'))
+    .flatMap((file) =>
+      Object.values(jest.requireActual<Record<string, EntityClass>>(join(source, file))),
+    )
+    .filter((value) => typeof value === 'function');
+}
+
+describe('the database schema', () => {
+  let stack: StackEnvironment;
+  let sql: Sql;
+
+  const tables = () =>
+    sql.rows<{ definition: string }>(
+      `SELECT CONCAT_WS(' ', TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT,
+         COLLATION_NAME, COLUMN_KEY, EXTRA) AS definition
+       FROM information_schema.COLUMNS
+       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME <> 'migrations'
+       ORDER BY TABLE_NAME, ORDINAL_POSITION`,
+    );
+
+  beforeAll(async () => {
+    stack = await isolatedStack('schema');
+    expect(await runCli(['migrate'], stack)).toMatchObject({ code: 0 });
+    sql = await Sql.open(stack.MYSQL_URL);
+  });
+  afterAll(() => sql.close());
+
+  it('is what the entities say: nothing would be changed to make it so', async () => {
+    const [server] = await sql.rows<{ version: string }>('SELECT VERSION() AS version');
+    const dataSource = await new DataSource({
+      ...dataSourceOptions(stack.MYSQL_URL),
+      // MariaDB writes defaults in another way, which TypeORM knows when it is told.
+      type: server?.version.includes('MariaDB') ? 'mariadb' : 'mysql',
+      migrations: [],
+      entities: entities(),
+    } as DataSourceOptions).initialize();
+    try {
+      expect(dataSource.entityMetadatas.length).toBeGreaterThan(0);
+      const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+      expect(upQueries.map(({ query }) => query)).toEqual([]);
+    } finally {
+      await dataSource.destroy();
+    }
+  });
+
+  it('is gone after every migration was reverted, and the same after they ran again', async () => {
+    const before = await tables();
+    expect(before.length).toBeGreaterThan(0);
+    expect(await runCli(['migrate', '--down', '1000'], stack)).toMatchObject({ code: 0 });
+    expect(await tables()).toEqual([]);
+    expect(await runCli(['migrate'], stack)).toMatchObject({ code: 0 });
+    expect(await tables()).toEqual(before);
+    expect(await runCli(['migrate'], stack)).toMatchObject({ code: 0, stdout: 'Nothing to do\n' });
+  });
+
+  it('is migrated once by instances that start together', async () => {
+    const empty = await isolatedStack('schema_together');
+    const runs = await Promise.all([1, 2, 3].map(() => runCli(['migrate'], empty)));
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
+    const idle = runs.filter(({ stdout }) => stdout === 'Nothing to do\n');
+    expect(idle).toHaveLength(2);
+  });
+});
