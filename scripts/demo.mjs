@@ -118,17 +118,18 @@ async function main() {
       await sleep(10 + Math.random() * 30);
     }
   };
-  const show = () => {
+  const { isTTY } = process.stdout;
+  const show = (end) => {
     const { reads, likes, collects, errors } = done;
     const rate = Math.round((reads + likes + collects) / ((Date.now() - start) / 1_000));
     const line = `${reads} reads, ${likes} likes, ${collects} collects, ${errors} errors, ${rate}/s`;
-    if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line}`);
-    return line;
+    process.stdout.write(`${isTTY ? '\r\x1b[K' : ''}${line}${end}`);
   };
-  const progress = setInterval(show, 500);
+  // One line that changes on a terminal, a line now and then in a log.
+  const progress = setInterval(() => show(isTTY ? '' : '\n'), isTTY ? 500 : 5_000);
   await Promise.all(Array.from({ length: WORKERS }, worker));
   clearInterval(progress);
-  console.log(`${process.stdout.isTTY ? '\r\x1b[K' : ''}${show()}`);
+  show('\n');
   process.exit(done.errors > 0 && done.reads === 0 ? 1 : 0);
 }
 

@@ -51,13 +51,14 @@ function hasSocket(pid, inode) {
   }
 }
 
-/** Who listens on a port, as far as /proc tells, e.g. "process 12 (redis-server)". */
+/** Who listens on a port, as far as /proc tells, e.g. "process 12 (redis-server 127.0.0.1:6379)". */
 export function portHolder(port) {
   const inode = inodeOfListener(port);
   const pid =
     inode && readdirSync('/proc').find((entry) => /^\d+$/.test(entry) && hasSocket(entry, inode));
   if (!pid) return 'another program';
-  return `process ${pid} (${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()})`;
+  const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+  return `process ${pid} (${commandLine.slice(0, 80)})`;
 }
 
 /** @throws StackError when another program listens on the port */
