@@ -33,28 +33,33 @@ export class BatchRunner<Payload> {
 
   /** @throws the signal's reason when it is stopped while it waits for a dependency */
   async run(messages: readonly RawMessage[], stopping: AbortSignal): Promise<void> {
-    const good: Message<Payload>[] = [];
+    let good: Message<Payload>[] = [];
     const origin = new Map<Message<Payload>, RawMessage>();
+    const handleGood = async (): Promise<void> => {
+      if (good.length > 0) await this.handle(good, origin, stopping);
+      good = [];
+    };
     for (const raw of messages) {
-      const message = await this.decode(raw, stopping);
-      if (!message) continue;
-      good.push(message);
-      origin.set(message, raw);
+      const decoded = this.decode(raw);
+      if (decoded instanceof BadMessageError) {
+        // In the log's order: what is put aside counts as passed, and so does all before it.
+        await handleGood();
+        await this.patiently(stopping, () => this.options.bury(raw, decoded.message));
+        continue;
+      }
+      good.push(decoded);
+      origin.set(decoded, raw);
     }
-    if (good.length > 0) await this.handle(good, origin, stopping);
+    await handleGood();
   }
 
-  private async decode(
-    raw: RawMessage,
-    stopping: AbortSignal,
-  ): Promise<Message<Payload> | undefined> {
+  private decode(raw: RawMessage): Message<Payload> | BadMessageError {
     try {
       const { key, partition, offset, timestamp } = raw;
       return { key, value: this.options.decode(raw.value), partition, offset, timestamp };
     } catch (error) {
-      if (!(error instanceof BadMessageError)) throw error;
-      await this.patiently(stopping, () => this.options.bury(raw, error.message));
-      return undefined;
+      if (error instanceof BadMessageError) return error;
+      throw error;
     }
   }
 

@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import type { RawMessage } from './event-log';
+import { PartitionWorker } from './partition-worker';
+
+const messages = (from: number, count: number): RawMessage[] =>
+  Array.from({ length: count }, (_, i) => ({
+    key: null,
+    value: Buffer.alloc(0),
+    partition: 0,
+    offset: from + i,
+    timestamp: 0,
+    headers: {},
+  }));
+
+describe('PartitionWorker', () => {
+  it('handles everything once, in order, in batches of at most the size, and commits behind each', async () => {
+    const chunks = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 });
+    await fc.assert(
+      fc.asyncProperty(chunks, fc.integer({ min: 1, max: 12 }), async (sizes, size) => {
+        const handled: number[] = [];
+        const commits: number[] = [];
+        const total = sizes.reduce((sum, each) => sum + each, 0);
+        await new Promise<void>((resolve) => {
+          const worker = new PartitionWorker({
+            size,
+            lingerMs: 0,
+            handle: (batch) => {
+              expect(batch.length).toBeLessThanOrEqual(size);
+              handled.push(...batch.map(({ offset }) => offset));
+              return Promise.resolve();
+            },
+            commit: (offset) => {
+              commits.push(offset);
+              if (offset === total) resolve();
+              return Promise.resolve();
+            },
+          });
+          void (async () => {
+            let from = 0;
+            for (const count of sizes) {
+              await worker.push(messages(from, count));
+              from += count;
+            }
+          })();
+        });
+        expect(handled).toEqual([...Array(total).keys()]);
+        expect(commits).toEqual([...commits].sort((a, b) => a - b));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('holds the fetcher back while it is full', async () => {
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const worker = new PartitionWorker({
+      size: 2,
+      lingerMs: 0,
+      handle: () => gate,
+      commit: () => Promise.resolve(),
+    });
+    let hadRoom = false;
+    const pushed = worker.push(messages(0, 20)).then(() => (hadRoom = true));
+    await new Promise(setImmediate);
+    expect(hadRoom).toBe(false);
+    release();
+    await pushed;
+    await worker.stop();
+  });
+
+  it('finishes and commits the running batch when it is stopped, and drops the rest', async () => {
+    const commits: number[] = [];
+    let entered = (): void => undefined;
+    const running = new Promise<void>((resolve) => (entered = resolve));
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const worker = new PartitionWorker({
+      size: 3,
+      lingerMs: 0,
+      handle: () => {
+        entered();
+        return gate;
+      },
+      commit: (offset) => {
+        commits.push(offset);
+        return Promise.resolve();
+      },
+    });
+    void worker.push(messages(0, 9));
+    await running;
+    const stopped = worker.stop();
+    release();
+    await stopped;
+    expect(commits).toEqual([3]);
+  });
+
+  it('does not commit what was cut short', async () => {
+    const commits: number[] = [];
+    let worker: PartitionWorker | undefined;
+    const ended = new Promise<void>((resolve) => {
+      worker = new PartitionWorker({
+        size: 1,
+        lingerMs: 0,
+        handle: (_, stopping) =>
+          new Promise((_resolve, reject) => {
+            stopping.addEventListener('abort', () => reject(stopping.reason as Error));
+            resolve();
+          }),
+        commit: (offset) => {
+          commits.push(offset);
+          return Promise.resolve();
+        },
+      });
+      void worker.push(messages(0, 1));
+    });
+    await ended;
+    await worker?.stop();
+    expect(commits).toEqual([]);
+  });
+});

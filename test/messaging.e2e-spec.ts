@@ -1,0 +1,357 @@
+import { randomUUID } from 'node:crypto';
+import { Kafka, logLevel } from 'kafkajs';
+import { Redis } from 'ioredis';
+import { register } from 'prom-client';
+import {
+  DeadLetters,
+  defineTopic,
+  type EventLog,
+  EventPublisher,
+  LogServer,
+  type Message,
+  type MessageBatch,
+  OffsetFence,
+  type SubscriptionOptions,
+  type Topic,
+  TopicProvisioner,
+} from '../src/messaging';
+import { KafkaEventLog } from '../src/messaging/kafka/kafka-event-log';
+import { MessagingMetrics } from '../src/messaging/messaging.metrics';
+import { StreamsEventLog } from '../src/messaging/streams/streams-event-log';
+import { Environment } from '../src/platform/config';
+import { Database, Migrator } from '../src/platform/database';
+import { UnavailableError } from '../src/platform/errors';
+import { eventually, isolatedStack, Sql, type StackEnvironment, testEnvironment } from './support';
+
+interface Event {
+  key: string;
+  value: number | string;
+}
+
+const brokers = (): string[] => testEnvironment().KAFKA_BROKERS.split(',');
+
+const engines = [
+  {
+    name: 'streams',
+    open: (stack: StackEnvironment): EventLog => new StreamsEventLog(stack.REDIS_URL),
+    /** Deletes the log of the topic, as a lost disk would. */
+    async lose(stack: StackEnvironment) {
+      const redis = new Redis(stack.REDIS_URL);
+      await redis.flushdb();
+      redis.disconnect();
+    },
+  },
+  {
+    name: 'kafka',
+    open: (): EventLog => new KafkaEventLog(brokers()),
+    async lose(_: StackEnvironment, topic: string) {
+      const admin = new Kafka({ brokers: brokers(), logLevel: logLevel.NOTHING }).admin();
+      await admin.connect();
+      await admin.deleteTopics({ topics: [topic] });
+      await eventually(async () => {
+        if ((await admin.listTopics()).includes(topic)) throw new Error('still there');
+      });
+      await admin.disconnect();
+    },
+  },
+];
+
+describe.each(engines)('the event log on $name', ({ name, open, lose }) => {
+  let stack: StackEnvironment;
+  let database: Database;
+  let fence: OffsetFence;
+  let sql: Sql;
+  let log: EventLog;
+  let publisher: EventPublisher;
+  let topic: Topic<Event>;
+  let group: string;
+  const members: Member[] = [];
+
+  /** One instance of a program that consumes the topic. */
+  class Member {
+    readonly calls: Message<Event>[][] = [];
+    private readonly log = open(stack);
+    private readonly server: LogServer;
+
+    constructor(
+      handle: (batch: MessageBatch<Event>) => Promise<void> | void,
+      options: Partial<SubscriptionOptions> = {},
+    ) {
+      register.clear();
+      const environment = environmentOf(stack);
+      this.server = new LogServer(
+        this.log,
+        new TopicProvisioner(this.log, environment),
+        fence,
+        new DeadLetters(this.log),
+        new MessagingMetrics(this.log),
+        environment,
+      );
+      const subscription = { group, batch: { size: 100, lingerMs: 5 }, ...options, topic };
+      const handler = async (batch: MessageBatch<Event>): Promise<void> => {
+        this.calls.push([...batch.messages]);
+        await handle(batch);
+      };
+      this.server.addHandler('events', handler as never, true, { subscription });
+      members.push(this);
+    }
+
+    get values(): (number | string)[] {
+      return this.calls.flat().map(({ value }) => value.value);
+    }
+
+    start(): this {
+      this.server.listen((error) => {
+        if (error) throw error as Error;
+      });
+      return this;
+    }
+
+    async stop(): Promise<void> {
+      await this.server.close();
+      await this.log.close();
+    }
+  }
+
+  const nothing = (): void => undefined;
+  const events = (count: number, keys = 10): Event[] =>
+    Array.from({ length: count }, (_, value) => ({ key: `k${value % keys}`, value }));
+  const sorted = (values: (number | string)[]): (number | string)[] =>
+    [...values].sort((a, b) => Number(a) - Number(b));
+
+  /** Counts each event's key in MySQL behind the fence. */
+  const count = (batch: MessageBatch<Event>): Promise<void> =>
+    database.transaction(async (tx) => {
+      const fresh = await fence.pass(tx, batch);
+      for (const { value } of fresh)
+        await tx.change(
+          'INSERT INTO counted (name, n) VALUES (?, 1) ON DUPLICATE KEY UPDATE n = n + 1',
+          [`${group}:${value.key}`],
+        );
+    });
+  const counted = async (): Promise<number> => {
+    const [row] = await sql.rows<{ n: string | null }>(
+      'SELECT SUM(n) AS n FROM counted WHERE name LIKE ?',
+      [`${group}:%`],
+    );
+    return Number(row?.n ?? 0);
+  };
+  const committed = async (): Promise<number> =>
+    (await log.committedOffsets(group, topic.name)).reduce((sum, offset) => sum + offset, 0);
+
+  beforeAll(async () => {
+    stack = await isolatedStack(`messaging_${name}`);
+    await new Migrator(stack.MYSQL_URL).up();
+    database = new Database(environmentOf(stack));
+    fence = new OffsetFence(database);
+    sql = await Sql.open(stack.MYSQL_URL);
+    await sql.change('CREATE TABLE counted (name VARCHAR(128) PRIMARY KEY, n INT NOT NULL)');
+    log = open(stack);
+  });
+
+  beforeEach(() => {
+    const id = randomUUID().slice(0, 8);
+    group = `g-${id}`;
+    topic = defineTopic<Event>({
+      name: `t-${id}`,
+      partitions: 3,
+      acks: 'all',
+      key: ({ key }) => key,
+      schema: {
+        type: 'object',
+        required: ['key', 'value'],
+        properties: { key: { type: 'string' } },
+      },
+    });
+    publisher = new EventPublisher(log, new TopicProvisioner(log, environmentOf(stack)));
+  });
+
+  afterEach(async () => {
+    await Promise.all(members.splice(0).map((member) => member.stop()));
+  });
+
+  afterAll(async () => {
+    await log?.close();
+    await sql?.close();
+    await database?.onApplicationShutdown();
+  });
+
+  it('keeps the order of each key, whatever partition it is in', async () => {
+    const all = events(300);
+    const member = new Member(nothing).start();
+    await Promise.all(all.map((event) => publisher.publish(topic, event)));
+    await eventually(() => expect(member.values).toHaveLength(300));
+    for (let key = 0; key < 10; key++)
+      expect(member.values.filter((value) => Number(value) % 10 === key)).toEqual(
+        all.map(({ value }) => value).filter((value) => Number(value) % 10 === key),
+      );
+    expect(new Set(member.calls.flat().map(({ partition }) => partition)).size).toBe(3);
+  });
+
+  it('gives each group every event', async () => {
+    const one = new Member(nothing, { group: `${group}-1` }).start();
+    const two = new Member(nothing, { group: `${group}-2` }).start();
+    await publisher.publish(topic, ...events(50));
+    for (const member of [one, two])
+      await eventually(() =>
+        expect(sorted(member.values)).toEqual(events(50).map(({ value }) => value)),
+      );
+  });
+
+  it('calls with at most the batch size, and gathers what comes within the linger', async () => {
+    await publisher.publish(topic, ...events(25, 1));
+    const sized = new Member(nothing, { batch: { size: 10, lingerMs: 0 } }).start();
+    await eventually(() => expect(sized.values).toHaveLength(25));
+    expect(Math.max(...sized.calls.map((call) => call.length))).toBe(10);
+
+    group = `${group}-linger`;
+    const lingering = new Member(nothing, { batch: { size: 26, lingerMs: 20_000 } }).start();
+    await publisher.publish(topic, { key: 'k0', value: 25 });
+    await eventually(() => expect(lingering.values).toHaveLength(26));
+    expect(lingering.calls).toHaveLength(1);
+  });
+
+  it('counts once what is replayed after a rewind', async () => {
+    await publisher.publish(topic, ...events(200));
+    const first = new Member(count).start();
+    await eventually(async () => expect(await committed()).toBe(200));
+    expect(await counted()).toBe(200);
+    await first.stop();
+
+    // A group may only be set back once its members have left it.
+    await eventually(() => log.rewind(group, topic.name, [0, 0, 0]));
+    const second = new Member(count).start();
+    await eventually(() => expect(second.values).toHaveLength(200));
+    await publisher.publish(topic, { key: 'k1', value: 200 });
+    await eventually(async () => expect(await committed()).toBe(201));
+    expect(await counted()).toBe(201);
+  });
+
+  it('puts what cannot be handled aside, handles all the rest, and can publish it again', async () => {
+    let healed = false;
+    const member = new Member(
+      async (batch) => {
+        if (!healed && batch.messages.some(({ value }) => value.value === 'poison'))
+          throw new Error('cannot handle poison');
+        await count(batch);
+      },
+      { batch: { size: 100, lingerMs: 50 } },
+    );
+    await publisher.publish(topic, ...events(20, 1), { key: 'k0', value: 'poison' });
+    const { partition } = await partitionHolding('k0');
+    await log.append(topic.name, 'all', [
+      { key: 'k0', value: Buffer.from('{not json'), partition },
+      { key: 'k0', value: Buffer.from(JSON.stringify({ key: 'k0' })), partition },
+      { key: 'k0', value: Buffer.alloc(1_000_001, 0x20), partition },
+    ]);
+    await publisher.publish(topic, ...events(20, 1));
+    member.start();
+    await eventually(async () => expect(await committed()).toBe(44));
+    expect(await counted()).toBe(40);
+
+    const letters = new DeadLetters(log);
+    const list = await letters.list(topic.name, 10);
+    expect(list.map(({ reason }) => reason)).toEqual([
+      expect.stringContaining('cannot handle poison'),
+      expect.stringContaining('not JSON'),
+      expect.stringContaining("must have required property 'value'"),
+      expect.stringContaining('1000001 bytes'),
+    ]);
+    expect(list[0]).toMatchObject({ topic: topic.name, group, partition, originalOffset: 20 });
+
+    healed = true;
+    expect(await letters.republish(topic.name, list[0]!.offset)).toBe(true);
+    expect(await letters.republish(topic.name, 99)).toBe(false);
+    await eventually(async () => expect(await counted()).toBe(41));
+
+    // A replay neither counts nor buries anything once more.
+    await member.stop();
+    await eventually(() => log.rewind(group, topic.name, [0, 0, 0]));
+    const again = new Member(count).start();
+    await eventually(async () => expect(await committed()).toBe(45));
+    expect(again.values.length).toBeGreaterThan(0);
+    expect(await counted()).toBe(41);
+    expect(await letters.list(topic.name, 10)).toHaveLength(4);
+  });
+
+  it('waits while a dependency is away, and buries nothing', async () => {
+    let attempts = 0;
+    const member = new Member(() => {
+      if (++attempts <= 4) throw new UnavailableError('mysql', 'is away');
+    }).start();
+    await publisher.publish(topic, { key: 'k', value: 1 });
+    await eventually(async () => expect(await committed()).toBe(1));
+    expect(member.values).toEqual([1, 1, 1, 1, 1]);
+    expect(await new DeadLetters(log).list(topic.name, 10)).toEqual([]);
+  });
+
+  it('shares the partitions among members, and takes over from one that leaves', async () => {
+    const one = new Member(count).start();
+    const two = new Member(count).start();
+    let published = 0;
+    await eventually(
+      async () => {
+        await publisher.publish(topic, ...events(30));
+        published += 30;
+        const sinceBoth = [one, two].map((member) => member.calls.length);
+        expect(Math.min(...sinceBoth)).toBeGreaterThan(0);
+      },
+      { timeoutMs: 60_000 },
+    );
+    await one.stop();
+    await publisher.publish(topic, ...events(300));
+    published += 300;
+    await eventually(async () => expect(await committed()).toBe(published), { timeoutMs: 60_000 });
+    expect(await counted()).toBe(published);
+  }, 150_000);
+
+  it('goes on after the handling member dies in the middle of a batch', async () => {
+    await publisher.publish(topic, ...events(90));
+    let reached = 0;
+    // Stands for a process that hangs: it neither commits nor leaves before the other one counts.
+    const stuck = new Member(async (batch) => {
+      reached += batch.messages.length;
+      await count(batch);
+      throw new UnavailableError('process', 'dies after its transaction');
+    }).start();
+    await eventually(() => expect(reached).toBeGreaterThanOrEqual(90));
+    const other = new Member(count);
+    await stuck.stop();
+    other.start();
+    await eventually(async () => expect(await committed()).toBe(90), { timeoutMs: 60_000 });
+    expect(await counted()).toBe(90);
+  });
+
+  it('counts anew when the log was lost and made again', async () => {
+    await publisher.publish(topic, ...events(60));
+    const before = new Member(count).start();
+    await eventually(async () => expect(await committed()).toBe(60));
+    await before.stop();
+    await lose(stack, topic.name);
+
+    const fresh = new EventPublisher(log, new TopicProvisioner(log, environmentOf(stack)));
+    await eventually(() => fresh.publish(topic, ...events(30)));
+    new Member(count).start();
+    await eventually(async () => expect(await counted()).toBe(90), { timeoutMs: 60_000 });
+  });
+
+  it('raises a topic that has fewer partitions than its contract', async () => {
+    expect(await log.ensureTopic(topic.name, 1)).toBe(1);
+    await publisher.publish(topic, ...events(30));
+    expect(await log.partitionsOf(topic.name)).toBe(3);
+    const member = new Member(nothing).start();
+    await eventually(() => expect(member.values).toHaveLength(30));
+  });
+
+  async function partitionHolding(key: string): Promise<{ partition: number }> {
+    for (let partition = 0; partition < topic.partitions; partition++) {
+      const [message] = await log.read(topic.name, partition, 0, 1);
+      if (message?.key === key) return { partition };
+    }
+    throw new Error(`no partition holds ${key}`);
+  }
+});
+
+function environmentOf(stack: StackEnvironment): Environment {
+  return Object.assign(new Environment(), stack);
+}
