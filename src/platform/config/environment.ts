@@ -128,7 +128,10 @@ export function readEnvironment(source: Record<string, string | undefined>): Env
     return `${error.property} ${what} but ${Object.values(error.constraints ?? {}).join(', ')}`;
   });
   if (environment.NODE_ENV === 'production' && !environment.JWT_SECRET && !environment.JWT_JWKS_URL)
-    faults.push('JWT_SECRET or JWT_JWKS_URL must be set in production');
+    faults.push(
+      'JWT_SECRET or JWT_JWKS_URL must be set in production, ' +
+        'e.g. JWT_SECRET=$(openssl rand -hex 32)',
+    );
   const needsKafka = environment.MQ_ENGINE === 'kafka' || environment.CDC_ENGINE === 'canal';
   if (needsKafka && !environment.KAFKA_BROKERS)
     faults.push('KAFKA_BROKERS must be set for MQ_ENGINE=kafka, e.g. 127.0.0.1:9092');

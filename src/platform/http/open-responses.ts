@@ -16,9 +16,11 @@ export function endStreamsOnClose(fastify: FastifyInstance): void {
     done();
   });
   fastify.addHook('preClose', (done) => {
-    // An ordinary answer is written and ended at once; one begun and not ended is a stream.
+    // An ordinary answer is written and ended at once; one begun and not ended is a stream. Its
+    // headers have promised to keep the connection, which the server would wait for.
     for (const response of open)
-      if (response.headersSent && !response.writableEnded) response.end();
+      if (response.headersSent && !response.writableEnded)
+        response.end(() => response.socket?.end());
     done();
   });
 }

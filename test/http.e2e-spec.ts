@@ -1,0 +1,190 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { expectProblem, isolatedStack, Program, type StackEnvironment } from './support';
+
+let stack: StackEnvironment;
+beforeAll(async () => {
+  stack = await isolatedStack('http');
+});
+
+describe('the HTTP server', () => {
+  let program: Program;
+  beforeAll(async () => {
+    program = await Program.start({ env: { ...stack } });
+  });
+  afterAll(() => program.stop());
+
+  it('tells each request its id, the one that came with it where that is harmless', async () => {
+    const named = await program.get('/healthz', { headers: { 'x-request-id': 'trace-42.a:b' } });
+    expect(named.headers.get('x-request-id')).toBe('trace-42.a:b');
+    const harmful = await program.get('/healthz', {
+      headers: { 'x-request-id': '<b>'.repeat(90) },
+    });
+    expect(harmful.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('hands out a development token that is good for a day', async () => {
+    const { status, body } = await program.post<{ token: string; expiresAt: number }>(
+      '/api/auth/dev-token',
+      { userId: 9_007_199_254_740_991 },
+    );
+    expect(status).toBe(200);
+    expect(body.expiresAt).toBeGreaterThan(Date.now());
+    expect((await program.get('/api/articles', { token: body.token })).status).toBe(200);
+  });
+
+  it.each([
+    { userId: 0 },
+    { userId: -1 },
+    { userId: 1.5 },
+    { userId: 2 ** 53 },
+    { userId: '1' },
+    {},
+  ])('refuses a development token for %j', async (body) => {
+    expectProblem(await program.post('/api/auth/dev-token', body), 400, 'VALIDATION_FAILED');
+  });
+
+  it('takes an empty body where the content type says JSON', async () => {
+    const json = { token: await program.token(1), headers: { 'content-type': 'application/json' } };
+    const answer = await program.request('PUT', '/api/interactive/et/1/like', undefined, json);
+    expect(answer).toMatchObject({ status: 200, body: { liked: true } });
+  });
+
+  it.each([
+    'Bearer',
+    'Bearer ',
+    'Basic dTpw',
+    'bearer a b',
+    'Bearer ä'.normalize('NFD').slice(0, 8),
+  ])('refuses the header Authorization: %j', async (authorization) => {
+    const answer = await program.get('/api/articles', { headers: { authorization } });
+    expectProblem(answer, 401, 'UNAUTHORIZED');
+  });
+
+  it('serves Swagger UI and the metrics', async () => {
+    const docs = await program.get<string>('/docs');
+    expect(docs.headers.get('content-type')).toContain('text/html');
+    expect(docs.body).toContain('webook API');
+    const script = await program.get<string>('/docs/swagger-ui-bundle.js');
+    expect(script.status).toBe(200);
+    await program.get('/api/articles/1/published');
+    const { body } = await program.get<string>('/metrics');
+    expect(body).toMatch(
+      /webook_http_request_seconds_count\{method="GET",route="\/api\/articles\/:id\/published",status="404"\} \d/,
+    );
+  });
+});
+
+describe('tokens of a key set', () => {
+  let keySetServer: Server;
+  let keySet: object = { keys: [] };
+  let program: Program;
+  const keys: Record<string, CryptoKey> = {};
+
+  const tokenOf = (alg: string, key: CryptoKey | Uint8Array, kid = alg) =>
+    new SignJWT()
+      .setProtectedHeader({ alg, kid })
+      .setSubject('42')
+      .setExpirationTime('1h')
+      .sign(key);
+  const call = (token: string) => program.get('/api/articles', { token });
+
+  beforeAll(async () => {
+    const published = [];
+    for (const alg of ['RS256', 'ES256']) {
+      const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+      keys[alg] = privateKey;
+      published.push({ ...(await exportJWK(publicKey)), kid: alg, alg, use: 'sig' });
+    }
+    keySet = { keys: published };
+    keySetServer = createServer((_, response) => response.end(JSON.stringify(keySet)));
+    keySetServer.listen(0, '127.0.0.1');
+    await once(keySetServer, 'listening');
+    const { port } = keySetServer.address() as AddressInfo;
+    program = await Program.start({
+      name: 'the program in production',
+      env: {
+        ...stack,
+        NODE_ENV: 'production',
+        JWT_JWKS_URL: `http://127.0.0.1:${port}/jwks.json`,
+      },
+    });
+  });
+  afterAll(async () => {
+    await program?.stop();
+    keySetServer.close();
+  });
+
+  it('are refused with 503 while the key set cannot be had, and not for ever', async () => {
+    const token = await tokenOf('RS256', keys.RS256!);
+    const { port } = keySetServer.address() as AddressInfo;
+    keySetServer.closeAllConnections();
+    await new Promise((resolve) => keySetServer.close(resolve));
+    expectProblem(await call(token), 503, 'UNAVAILABLE');
+    keySetServer.listen(port, '127.0.0.1');
+    await once(keySetServer, 'listening');
+    expect((await call(token)).status).toBe(200);
+  });
+
+  it.each(['RS256', 'ES256'])('are accepted when signed by %s', async (alg) => {
+    expect((await call(await tokenOf(alg, keys[alg]!))).status).toBe(200);
+  });
+
+  it('are refused when signed by an unknown key, or by a shared secret in its stead', async () => {
+    const { privateKey } = await generateKeyPair('RS256');
+    expectProblem(await call(await tokenOf('RS256', privateKey)), 401, 'UNAUTHORIZED');
+    expectProblem(await call(await tokenOf('RS256', privateKey, 'other')), 401, 'UNAUTHORIZED');
+    const development = new TextEncoder().encode('webook-development-secret');
+    expectProblem(await call(await tokenOf('HS256', development)), 401, 'UNAUTHORIZED');
+  });
+
+  it('are the only ones in production: nobody hands out others', async () => {
+    expectProblem(await program.post('/api/auth/dev-token', { userId: 1 }), 404, 'ROUTE_NOT_FOUND');
+    const { body } = await program.get<{ paths: object }>('/docs-json');
+    expect(Object.keys(body.paths)).not.toContain('/api/auth/dev-token');
+  });
+});
+
+describe('a worker', () => {
+  it('serves what operates it, and nothing of the API', async () => {
+    const worker = await Program.start({ name: 'the worker', env: { ...stack, ROLE: 'worker' } });
+    try {
+      expect((await worker.get('/healthz')).status).toBe(200);
+      expect((await worker.get('/metrics')).status).toBe(200);
+      for (const path of ['/api/ranking', '/docs', '/', '/metrics/x'])
+        expectProblem(await worker.get(path), 404, 'ROUTE_NOT_FOUND');
+    } finally {
+      await worker.stop();
+    }
+  });
+});
+
+describe('a wrong configuration', () => {
+  const boot = async (env: Record<string, string>) => {
+    const program = Program.spawn({ env: { ...stack, ...env } });
+    return { code: await program.ended(), output: program.output.trim() };
+  };
+
+  it('stops a production boot that has neither a secret nor a key set', async () => {
+    expect(await boot({ NODE_ENV: 'production' })).toEqual({
+      code: 1,
+      output:
+        'The configuration is wrong:\n' +
+        '  JWT_SECRET or JWT_JWKS_URL must be set in production, ' +
+        'e.g. JWT_SECRET=$(openssl rand -hex 32)',
+    });
+  });
+
+  it('is told in one go: variable, fault and example', async () => {
+    expect(await boot({ PORT: 'eighty', RANKING_SIZE: '0', MYSQL_URL: 'localhost' })).toEqual({
+      code: 1,
+      output:
+        'The configuration is wrong:\n' +
+        '  PORT is "eighty" but must be a port number, e.g. PORT=3000\n' +
+        '  MYSQL_URL is set but must be like mysql://user:password@127.0.0.1:3306/webook\n' +
+        '  RANKING_SIZE is "0" but must be at least 1',
+    });
+  });
+});
