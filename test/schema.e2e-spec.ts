@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { dataSourceOptions } from '../src/platform/database/data-source-options';
-import { isolatedStack, runCli, Sql, type StackEnvironment } from './support';
+import { cli, isolatedStack, Sql, type StackEnvironment } from './support';
 
 type EntityClass = new () => object;
 
@@ -32,7 +32,7 @@ describe('the database schema', () => {
 
   beforeAll(async () => {
     stack = await isolatedStack('schema');
-    expect(await runCli(['migrate'], stack)).toMatchObject({ code: 0 });
+    expect(await cli(stack, 'migrate')).toMatchObject({ code: 0 });
     sql = await Sql.open(stack.MYSQL_URL);
   });
   afterAll(() => sql.close());
@@ -58,16 +58,16 @@ describe('the database schema', () => {
   it('is gone after every migration was reverted, and the same after they ran again', async () => {
     const before = await tables();
     expect(before.length).toBeGreaterThan(0);
-    expect(await runCli(['migrate', '--down', '1000'], stack)).toMatchObject({ code: 0 });
+    expect(await cli(stack, 'migrate', '--down', '1000')).toMatchObject({ code: 0 });
     expect(await tables()).toEqual([]);
-    expect(await runCli(['migrate'], stack)).toMatchObject({ code: 0 });
+    expect(await cli(stack, 'migrate')).toMatchObject({ code: 0 });
     expect(await tables()).toEqual(before);
-    expect(await runCli(['migrate'], stack)).toMatchObject({ code: 0, stdout: 'Nothing to do\n' });
+    expect(await cli(stack, 'migrate')).toMatchObject({ code: 0, stdout: 'Nothing to do\n' });
   });
 
   it('is migrated once by instances that start together', async () => {
     const empty = await isolatedStack('schema_together');
-    const runs = await Promise.all([1, 2, 3].map(() => runCli(['migrate'], empty)));
+    const runs = await Promise.all([1, 2, 3].map(() => cli(empty, 'migrate')));
     expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
     const idle = runs.filter(({ stdout }) => stdout === 'Nothing to do\n');
     expect(idle).toHaveLength(2);

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { Controller, Get, Inject, type OnModuleInit, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { EventPublisher } from '../messaging';
 import { CurrentUser, OptionalAuth } from '../platform/auth';
@@ -11,12 +11,16 @@ import { INTERACTIVE_COUNTS, type InteractiveCounts } from './interactive-counts
 /** What readers see of articles. */
 @ApiTags('articles')
 @Controller('api/articles')
-export class ReaderController {
+export class ReaderController implements OnModuleInit {
   constructor(
     private readonly articles: ArticleService,
     private readonly events: EventPublisher,
     @Inject(INTERACTIVE_COUNTS) private readonly counts: InteractiveCounts,
   ) {}
+
+  onModuleInit(): void {
+    this.events.prepare(articleReadTopic);
+  }
 
   @Get(':id/published')
   @OptionalAuth()

@@ -39,6 +39,15 @@ export class EventPublisher {
   ) {}
 
   /**
+   * Makes the topic ahead of its first event, which may take a cold broker seconds. The process is
+   * not ready before it is there.
+   */
+  prepare<Payload>(topic: Topic<Payload>): void {
+    // A failure shows in the readiness, which asks again each time.
+    this.provisioner.ensure(topic as Topic<unknown>).catch(() => undefined);
+  }
+
+  /**
    * Resolves once the log holds the events as the topic's `acks` asks.
    * @throws UnavailableError when the log does not take them within 3 seconds; they may still arrive
    */

@@ -37,9 +37,13 @@ export function createEventLog(environment: Environment): EventLog {
 export class MessagingModule implements OnApplicationShutdown {
   constructor(
     @Inject(EventLog) private readonly log: EventLog,
+    provisioner: TopicProvisioner,
     health: HealthRegistry,
   ) {
-    health.add('log', () => this.log.check());
+    health.add('log', async () => {
+      await this.log.check();
+      await provisioner.ready();
+    });
   }
 
   async onApplicationShutdown(): Promise<void> {

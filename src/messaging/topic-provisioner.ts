@@ -12,6 +12,7 @@ export class PartitionMismatchError extends Error {}
 export class TopicProvisioner {
   private readonly logger = new Logger('Topics');
   private readonly ensured = new Map<string, Promise<void>>();
+  private readonly wanted = new Set<Topic<unknown>>();
 
   constructor(
     private readonly log: EventLog,
@@ -41,6 +42,7 @@ export class TopicProvisioner {
 
   /** Makes the topic, or raises its partitions; asks the log only once a process. */
   ensure(topic: Topic<unknown>): Promise<void> {
+    this.wanted.add(topic);
     let ensured = this.ensured.get(topic.name);
     if (!ensured) {
       ensured = this.provision(topic.name, topic.partitions);
@@ -48,6 +50,11 @@ export class TopicProvisioner {
       ensured.catch(() => this.ensured.delete(topic.name));
     }
     return ensured;
+  }
+
+  /** Resolves when every topic that was asked for so far is there. */
+  async ready(): Promise<void> {
+    await Promise.all([...this.wanted].map((topic) => this.ensure(topic)));
   }
 
   private async provision(name: string, partitions: number): Promise<void> {

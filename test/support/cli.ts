@@ -2,19 +2,21 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { dist } from './dist';
 
+const { PATH, HOME, LANG } = process.env;
+
 export interface CliResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs `npm run cli -- <args>` as it is built, with nothing but `env` around it. */
-export function runCli(args: string[], env: object): Promise<CliResult> {
+/** Runs one of the program's own commands to its end. */
+export function cli(env: object, ...args: string[]): Promise<CliResult> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       [join(dist, 'src/cli.js'), ...args],
-      { env: { PATH: process.env.PATH, NODE_ENV: 'test', NO_COLOR: '1', ...env } },
+      { env: { PATH, HOME, LANG, NODE_ENV: 'test', NO_COLOR: '1', ...env } },
       (error, stdout, stderr) =>
         resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
     );

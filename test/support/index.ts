@@ -1,5 +1,5 @@
-export * from './cli';
 export * from './at-once';
+export * from './cli';
 export * from './engines';
 export * from './eventually';
 export * from './isolated-stack';
