@@ -79,45 +79,27 @@ function pick(articles, tick) {
   return articles[(skewed + Math.floor(tick / 400)) % articles.length];
 }
 
-async function main() {
-  const { values } = parseArgs({ options: { seconds: { type: 'string' } } });
-  const seconds = values.seconds === undefined ? Infinity : Number(values.seconds);
-  if (!(seconds > 0)) throw new StackError('--seconds needs a number above 0, e.g. --seconds 30');
-  const users = await signIn();
-  const articles = await findArticles(users);
-  console.log(
-    `playing ${USERS} readers on ${articles.length} articles, watch ${base}/ (Ctrl-C ends it)`,
-  );
+const chance = (share) => Math.random() < share;
 
+/** One reader's next step: mostly a read, sometimes a like or a collect, now and then taken back. */
+async function act(token, article) {
+  const path = `/interactive/article/${article}`;
+  if (chance(0.7)) {
+    await call('POST', `${path}/reads`, { token });
+    return 'reads';
+  }
+  if (chance(0.7)) {
+    await call(chance(0.7) ? 'PUT' : 'DELETE', `${path}/like`, { token });
+    return 'likes';
+  }
+  if (chance(0.7)) await call('PUT', `${path}/collection`, { token, body: {} });
+  else await call('DELETE', `${path}/collection`, { token });
+  return 'collects';
+}
+
+/** Shows the counts: one line that changes on a terminal, a line now and then in a log. */
+function showProgress(done) {
   const start = Date.now();
-  const done = { reads: 0, likes: 0, collects: 0, errors: 0 };
-  let running = true;
-  process.on('SIGINT', () => (running = false));
-  const act = async (tick) => {
-    const token = users[Math.floor(Math.random() * users.length)];
-    const path = `/interactive/article/${pick(articles, tick)}`;
-    const dice = Math.random();
-    if (dice < 0.7) {
-      await call('POST', `${path}/reads`, { token });
-      done.reads++;
-    } else if (dice < 0.92) {
-      await call(dice < 0.85 ? 'PUT' : 'DELETE', `${path}/like`, { token });
-      done.likes++;
-    } else {
-      await call(dice < 0.98 ? 'PUT' : 'DELETE', `${path}/collection`, {
-        token,
-        body: dice < 0.98 ? {} : undefined,
-      });
-      done.collects++;
-    }
-  };
-  let tick = 0;
-  const worker = async () => {
-    while (running && Date.now() - start < seconds * 1_000) {
-      await act(tick++).catch(() => done.errors++);
-      await sleep(10 + Math.random() * 30);
-    }
-  };
   const { isTTY } = process.stdout;
   const show = (end) => {
     const { reads, likes, collects, errors } = done;
@@ -125,12 +107,46 @@ async function main() {
     const line = `${reads} reads, ${likes} likes, ${collects} collects, ${errors} errors, ${rate}/s`;
     process.stdout.write(`${isTTY ? '\r\x1b[K' : ''}${line}${end}`);
   };
-  // One line that changes on a terminal, a line now and then in a log.
-  const progress = setInterval(() => show(isTTY ? '' : '\n'), isTTY ? 500 : 5_000);
-  await Promise.all(Array.from({ length: WORKERS }, worker));
-  clearInterval(progress);
-  show('\n');
-  process.exit(done.errors > 0 && done.reads === 0 ? 1 : 0);
+  const timer = setInterval(() => show(isTTY ? '' : '\n'), isTTY ? 500 : 5_000);
+  return () => {
+    clearInterval(timer);
+    show('\n');
+  };
+}
+
+/** Lets the readers act until `isOver`. Gives how often each thing was done. */
+async function play(users, articles, isOver) {
+  const done = { reads: 0, likes: 0, collects: 0, errors: 0 };
+  const endProgress = showProgress(done);
+  let tick = 0;
+  const reader = async () => {
+    while (!isOver()) {
+      const token = users[Math.floor(Math.random() * users.length)];
+      const what = await act(token, pick(articles, tick++)).catch(() => 'errors');
+      done[what]++;
+      await sleep(10 + Math.random() * 30);
+    }
+  };
+  await Promise.all(Array.from({ length: WORKERS }, reader));
+  endProgress();
+  return done;
+}
+
+async function main() {
+  const { values } = parseArgs({ options: { seconds: { type: 'string' } } });
+  const seconds = values.seconds === undefined ? Infinity : Number(values.seconds);
+  if (!(seconds > 0))
+    throw new StackError('--seconds needs a number above 0, e.g. npm run demo -- --seconds 30.');
+  const users = await signIn();
+  const articles = await findArticles(users);
+  console.log(
+    `playing ${USERS} readers on ${articles.length} articles, watch ${base}/ (Ctrl-C ends it)`,
+  );
+  const end = Date.now() + seconds * 1_000;
+  let isInterrupted = false;
+  process.on('SIGINT', () => (isInterrupted = true));
+  const { reads, errors } = await play(users, articles, () => isInterrupted || Date.now() > end);
+  process.exit(errors > 0 && reads === 0 ? 1 : 0);
 }
 
 main().catch(exitWith);

@@ -1,6 +1,14 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { aptInstall } from './apt.mjs';
 import { makingFolder } from './making-folder.mjs';
 import { portsOf, root, serviceFolder, socketPath } from './paths.mjs';
@@ -28,6 +36,9 @@ export async function findServer(log) {
   return { server, client: which('mariadb', 'mysql'), isMariaDb };
 }
 
+/** The servers refuse to run as root unless told so by name. */
+export const asRoot = () => (process.getuid?.() === 0 ? ['--user=root'] : []);
+
 /** Writes the server's whole configuration: no file of the machine is read beside it. */
 export function writeConfiguration(profile, { isMariaDb }) {
   const folder = serviceFolder(profile, 'mysql');
@@ -49,7 +60,11 @@ export async function initialize(profile, { server, isMariaDb }, log) {
   const data = join(folder, 'data');
   if (existsSync(data)) return;
   const making = makingFolder(data);
-  const shared = ['--no-defaults', `--datadir=${making}`, `--user=${userInfo().username}`];
+  // Through a link without blanks, which mariadb-install-db can't take in a path.
+  const link = join(mkdtempSync(join(tmpdir(), 'webook-')), 'mysql');
+  symlinkSync(folder, link);
+  const datadir = `--datadir=${join(link, basename(making))}`;
+  const shared = ['--no-defaults', datadir, ...asRoot()];
   const command = isMariaDb ? which('mariadb-install-db', 'mysql_install_db') : server;
   if (!command)
     throw new StackError(
@@ -61,6 +76,7 @@ export async function initialize(profile, { server, isMariaDb }, log) {
     : [...shared, '--initialize-insecure'];
   log('making a data folder');
   const done = await withProgress(log, 'making it', () => run(command, args));
+  rmSync(dirname(link), { recursive: true });
   if (done.code !== 0)
     throw new StackError(
       `MySQL could not make its data folder ${making}: mend what it tells and try again.\n${done.output}`,

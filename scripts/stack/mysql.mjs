@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findServer, initialize, writeConfiguration } from './mysql-server.mjs';
+import { asRoot, findServer, initialize, writeConfiguration } from './mysql-server.mjs';
 import { databaseOf, mysqlUrlOf, portsOf, root, serviceFolder, socketPath } from './paths.mjs';
 import { requireFreePort } from './ports.mjs';
 import { ServiceProcess } from './service-process.mjs';
@@ -60,10 +60,7 @@ export async function mysqlUp(profile, log) {
       await initialize(profile, found, log);
       writeConfiguration(profile, found);
       rmSync(socketPath(profile), { force: true });
-      service.start(found.server, [
-        `--defaults-file=${join(folder, 'my.cnf')}`,
-        ...(process.getuid?.() === 0 ? ['--user=root'] : []),
-      ]);
+      service.start(found.server, [`--defaults-file=${join(folder, 'my.cnf')}`, ...asRoot()]);
     },
   });
   // Also for one that was adopted: its start may have been broken off before this.
