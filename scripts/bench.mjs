@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { requireBuild } from './build.mjs';
 import { exitOf, spawnScript } from './program.mjs';
+import { stopOnSignals } from './signals.mjs';
 import { root } from './stack/paths.mjs';
 import { exitWith, StackError } from './stack/stack-error.mjs';
 import { down, reset, up } from './stack/stack.mjs';
@@ -32,15 +33,23 @@ async function main() {
   for (const name of ['MYSQL_URL', 'REDIS_URL', 'KAFKA_BROKERS']) delete env[name];
   if (!keep) await reset({ profile });
   const stack = await up({ profile, full: true, env });
+  let stopped;
+  const stop = async () => keep || (stopped ??= down({ profile }));
+  let interrupted = false;
+  stopOnSignals(() => {
+    interrupted = true;
+    return stop();
+  }, 130);
   const failed = [];
   try {
     for (const name of names) {
+      if (interrupted) break;
       console.log(`\n=== ${name}`);
       const child = spawnScript(join(root, 'bench', `${name}.mjs`), rest, { ...env, ...stack });
       if ((await exitOf(child)) !== 0) failed.push(name);
     }
   } finally {
-    if (!keep) await down({ profile });
+    await stop();
   }
   if (failed.length > 0) throw new StackError(`Failed: ${failed.join(', ')}.`);
 }

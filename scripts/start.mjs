@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireBuild } from './build.mjs';
 import { exitOf, spawnProgram } from './program.mjs';
+import { stopOnSignals } from './signals.mjs';
 import { profileFolder } from './stack/paths.mjs';
 import { isPortOpen, portHolder } from './stack/ports.mjs';
 import { sleep } from './stack/shell.mjs';
@@ -83,10 +84,7 @@ async function main() {
       await stopProgram(child);
       await down({ profile, keep });
     })());
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(signal, () => {
-      stop().then(() => process.exit(0), exitWith);
-    });
+  stopOnSignals(stop, 0);
 
   const engines = values.full
     ? { MQ_ENGINE: 'kafka', CDC_ENGINE: 'canal' }

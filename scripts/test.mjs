@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { requireBuild } from './build.mjs';
 import { jest } from './jest.mjs';
+import { stopOnSignals } from './signals.mjs';
 import { aptInstall } from './stack/apt.mjs';
 import { which } from './stack/shell.mjs';
 import { exitWith } from './stack/stack-error.mjs';
@@ -45,11 +46,8 @@ async function e2e(paths, keep, log) {
   const browser = await findBrowser(log);
   if (!keep) await reset({ profile, log });
   let stopped;
-  const stop = () => (stopped ??= keep ? Promise.resolve() : down({ profile, log }));
-  for (const signal of ['SIGINT', 'SIGTERM'])
-    process.on(signal, () => {
-      stop().then(() => process.exit(130), exitWith);
-    });
+  const stop = async () => keep || (stopped ??= down({ profile, log }));
+  stopOnSignals(stop, 130);
   try {
     const stack = await up({ profile, full: true, env, log });
     log('e2e tests');
