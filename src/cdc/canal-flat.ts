@@ -35,6 +35,7 @@ export function decodeFlat(bytes: Buffer): RowChange[] {
   if (isDdl || kind === undefined) return [];
   if (typeof database !== 'string' || typeof table !== 'string')
     throw new BadMessageError("Canal's flat JSON without a database or table");
+  if (typeof es !== 'number') throw new BadMessageError("Canal's flat JSON without a time");
   if (!Array.isArray(data)) throw new BadMessageError(`Canal's flat JSON: ${type} without data`);
   return data.map((row, i) => {
     const image = imageOf(row);
@@ -45,7 +46,7 @@ export function decodeFlat(bytes: Buffer): RowChange[] {
           ? image
           : { ...image, ...imageOf(old?.[i] ?? {}) };
     const after = kind === 'delete' ? null : image;
-    return { database, table, kind, before, after, position: null, executedAt: Number(es) };
+    return { database, table, kind, before, after, position: null, executedAt: es };
   });
 }
 

@@ -111,6 +111,8 @@ function decodeHeader(bytes: Uint8Array): Header {
     else return false;
     return true;
   });
+  if (!database || !table)
+    throw new BadMessageError("Canal's protobuf: an entry without a database or table");
   return { database, table, executedAt, position: { serverId, file, offset } };
 }
 
