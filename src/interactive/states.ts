@@ -1,28 +1,26 @@
-/** A business object, e.g. article 42. */
+/** A business object that is counted: its kind and its id within that kind. */
 export interface ObjectRef {
   readonly biz: string;
   readonly bizId: number;
 }
 
-/** An object's counters as one committed row of `interactives` has them. */
+/** The row of `interactives` of one object; `version` 0 = there is no row (all counts are 0). */
 export interface CounterRow extends ObjectRef {
   readonly readCnt: number;
   readonly likeCnt: number;
   readonly collectCnt: number;
-  /** Raised by every change of the row; 0 when there is no row. */
   readonly version: number;
 }
 
-/** Whether a user likes or has collected an object, as the committed record has it. */
+/** What a user did to an object; `version` is that of his like or collect row, 0 = no row. */
 export interface MarkState extends ObjectRef {
   readonly uid: number;
   readonly kind: 'like' | 'collect';
   readonly on: boolean;
-  /** Raised by every transition of the record; 0 when there is none. */
   readonly version: number;
 }
 
-/** What a reader sees of an object. */
+/** What a caller sees of an object: its counts and his own marks. */
 export interface ObjectState extends ObjectRef {
   readonly readCnt: number;
   readonly likeCnt: number;
