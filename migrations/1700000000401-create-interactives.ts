@@ -1,12 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/**
- * The counts of each business object. Other programs write here too, so every column but the key
- * has a default. `version` is raised in every UPDATE of ours: what is derived from a row (caches,
- * boards) takes a state only when it is not older than the one it has. The three count indexes end
- * in `id`, the order of the boards, so that a board loads its best rows by one short range scan.
- */
 export class CreateInteractives1700000000401 implements MigrationInterface {
+  name = 'CreateInteractives1700000000401';
+
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       CREATE TABLE interactives (
@@ -20,7 +16,7 @@ export class CreateInteractives1700000000401 implements MigrationInterface {
         ctime BIGINT NOT NULL DEFAULT 0,
         utime BIGINT NOT NULL DEFAULT 0,
         PRIMARY KEY (id),
-        UNIQUE KEY uq_interactives_object (biz_id, biz),
+        UNIQUE KEY uniq_interactives_object (biz_id, biz),
         KEY idx_interactives_likes (like_cnt, id),
         KEY idx_interactives_reads (read_cnt, id),
         KEY idx_interactives_collects (collect_cnt, id)

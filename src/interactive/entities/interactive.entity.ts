@@ -1,8 +1,8 @@
 import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
-/** The counts of one business object; see the migration for what the indexes are for. */
+/** The counters of one business object. Other programs may read and write this table by SQL. */
 @Entity('interactives')
-@Index('uq_interactives_object', ['bizId', 'biz'], { unique: true })
+@Index('uniq_interactives_object', ['bizId', 'biz'], { unique: true })
 @Index('idx_interactives_likes', ['likeCnt', 'id'])
 @Index('idx_interactives_reads', ['readCnt', 'id'])
 @Index('idx_interactives_collects', ['collectCnt', 'id'])
@@ -25,7 +25,7 @@ export class Interactive {
   @Column({ name: 'collect_cnt', type: 'bigint', default: 0 })
   collectCnt!: number;
 
-  /** Raised in every UPDATE of ours. */
+  /** Raised by every change of the program's own; other writers may leave it. */
   @Column({ type: 'bigint', default: 0 })
   version!: number;
 
@@ -33,7 +33,6 @@ export class Interactive {
   @Column({ type: 'bigint', default: 0 })
   ctime!: number;
 
-  /** Milliseconds since the epoch. */
   @Column({ type: 'bigint', default: 0 })
   utime!: number;
 }
