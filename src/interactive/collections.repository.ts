@@ -33,7 +33,7 @@ const DEFAULT = 'SELECT id FROM collections WHERE default_of = ?';
 const ITEMS = `SELECT biz, biz_id, utime
   FROM collection_items FORCE INDEX (idx_collection_items_folder)
   WHERE collection_id = ? AND status = ${ON}`;
-const DYING = 'SELECT id, uid FROM collections WHERE name IS NULL ORDER BY uid, id LIMIT ?';
+const DYING = 'SELECT id, uid FROM collections WHERE name IS NULL LIMIT ?';
 
 /** The SQL of folders. What is in them changes through the group commit alone. */
 @Injectable()

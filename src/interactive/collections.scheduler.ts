@@ -5,7 +5,7 @@ import { CollectionsRepository } from './collections.repository';
 import { CollectionsService } from './collections.service';
 
 /** Milliseconds between two looks for deletions that were cut short. */
-const EVERY = 30_000;
+const EVERY = 10_000;
 const AT_ONCE = 100;
 
 /** Finishes the deletion of folders whose request died on the way. */

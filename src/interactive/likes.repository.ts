@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database';
-import { type MarkPosition, newestFirst } from './keyset';
+import { type MarkPosition, newestFirst, newestOfBizFirst } from './keyset';
 import { type HotStatement, ON } from './mark.statements';
 import type { ObjectRef } from './states';
 
@@ -26,7 +26,7 @@ export class LikesRepository {
     position: MarkPosition | null,
     limit: number,
   ): Promise<LikedRow[]> {
-    const page = newestFirst(position, limit);
+    const page = (biz === null ? newestFirst : newestOfBizFirst)(position, limit);
     const rows = await this.database.bulkRows<{ biz: string; biz_id: number; utime: number }>(
       `${biz === null ? ALL : OF_BIZ} ${page.sql}`,
       [uid, ...(biz === null ? [] : [biz]), ...page.values],
@@ -35,14 +35,16 @@ export class LikesRepository {
   }
 }
 
-const page = newestFirst([Date.UTC(2026, 0), 'article', 42], 21);
+const position: MarkPosition = [Date.UTC(2026, 0), 'article', 42];
+const page = newestFirst(position, 21);
+const pageOfBiz = newestOfBizFirst(position, 21);
 
 export const hotStatements: readonly HotStatement[] = [
   { name: 'own likes, first page', sql: `${ALL} ${newestFirst(null, 21).sql}`, params: [1, 21] },
   { name: 'own likes, next page', sql: `${ALL} ${page.sql}`, params: [1, ...page.values] },
   {
     name: 'own likes of one biz, next page',
-    sql: `${OF_BIZ} ${page.sql}`,
-    params: [1, 'article', ...page.values],
+    sql: `${OF_BIZ} ${pageOfBiz.sql}`,
+    params: [1, 'article', ...pageOfBiz.values],
   },
 ];

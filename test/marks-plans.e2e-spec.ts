@@ -1,0 +1,84 @@
+import { hotStatements as collections } from '../src/interactive/collections.repository';
+import { hotStatements as likes } from '../src/interactive/likes.repository';
+import { hotStatements as marks } from '../src/interactive/mark.statements';
+import { isolatedStack, Program, Sql } from './support';
+
+interface PlanRow {
+  table: string | null;
+  key: string | null;
+  Extra: string | null;
+}
+
+/** The index that each table is read by; "covered" where the rows themselves are not touched. */
+function planOf(rows: readonly PlanRow[]): string {
+  return rows
+    .filter(({ table }) => table !== null && !table.startsWith('<'))
+    .map(({ table, key, Extra }) => {
+      const covered = /Using index(?! condition)/.test(Extra ?? '') ? ' covered' : '';
+      const sorted = Extra?.includes('filesort') ? ' SORTED' : '';
+      return `${table} by ${key}${covered}${sorted}`;
+    })
+    .join(', ');
+}
+
+describe('plans of the statements on likes and collects', () => {
+  let program: Program;
+  let sql: Sql;
+
+  beforeAll(async () => {
+    const env = { ...(await isolatedStack('marks_plans')) };
+    program = await Program.start({ env });
+    sql = await Sql.open(env.MYSQL_URL);
+    // Enough of everything that a plan means something.
+    const objects = Array.from({ length: 1_000 }, (_, index) => index + 1);
+    await sql.change('INSERT INTO interactives (biz, biz_id, like_cnt) VALUES ?', [
+      objects.map((id) => ['article', id, 1]),
+    ]);
+    for (let uid = 1; uid <= 10; uid++) {
+      await sql.change('INSERT INTO collections (id, uid, name, default_of) VALUES (?, ?, ?, ?)', [
+        uid,
+        uid,
+        'Default',
+        uid,
+      ]);
+      await sql.change('INSERT INTO likes (uid, biz, biz_id, status, utime) VALUES ?', [
+        objects.map((id) => [uid, 'article', id, 1 + (id % 2), id]),
+      ]);
+      await sql.change(
+        'INSERT INTO collection_items (uid, biz, biz_id, collection_id, status, utime) VALUES ?',
+        [objects.map((id) => [uid, 'article', id, uid, 1 + (id % 2), id])],
+      );
+    }
+    await sql.rows('ANALYZE TABLE interactives, collections, likes, collection_items');
+  });
+
+  afterAll(async () => {
+    await Promise.all([program?.stop(), sql?.close()]);
+  });
+
+  it('use the index that was made for each, and sort nothing', async () => {
+    const plans: Record<string, string> = {};
+    for (const { name, sql: text, params } of [...marks, ...likes, ...collections])
+      plans[name] = planOf(await sql.rows<PlanRow>(`EXPLAIN ${text}`, [...params]));
+    expect(plans).toMatchInlineSnapshot(`
+     {
+       "default folder": "collections by uq_collections_default covered",
+       "folders being deleted": "collections by uq_collections_name covered",
+       "group commit: counter ids": "interactives by uq_interactives_object covered",
+       "group commit: lock collects": "collection_items by PRIMARY",
+       "group commit: lock folders": "collections by PRIMARY",
+       "group commit: lock likes": "likes by PRIMARY",
+       "group commit: read counters": "interactives by uq_interactives_object",
+       "items of a folder, next page": "collection_items by idx_collection_items_folder covered",
+       "one folder": "c by PRIMARY, i by idx_collection_items_folder covered",
+       "own folders with their item counts": "c by idx_collections_owner, i by idx_collection_items_folder covered",
+       "own likes of one biz, next page": "likes by idx_likes_newest_of_biz covered",
+       "own likes, first page": "likes by idx_likes_newest covered",
+       "own likes, next page": "likes by idx_likes_newest covered",
+       "own marks of objects": "likes by PRIMARY, collection_items by PRIMARY",
+       "totals of collects": "collection_items by idx_collection_items_object covered",
+       "totals of likes": "likes by idx_likes_object covered",
+     }
+    `);
+  });
+});
