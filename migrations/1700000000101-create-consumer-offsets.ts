@@ -10,6 +10,7 @@ export class CreateConsumerOffsets1700000000101 implements MigrationInterface {
         topic VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
         partition_no INT NOT NULL,
         next_offset BIGINT NOT NULL,
+        log_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
         PRIMARY KEY (consumer_group, topic, partition_no)
       ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`);
   }

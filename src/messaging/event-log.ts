@@ -49,6 +49,13 @@ export interface RunningConsumer {
  * Every method rejects when the log cannot be reached.
  */
 export abstract class EventLog {
+  /** What tells this log from any other, also from one made anew in its place. */
+  abstract id(): Promise<string>;
+  /**
+   * Whether `id` changes with every topic that is made anew. Then a partition that ends before what
+   * was handled has lost its tail in a crash; otherwise it must be taken for another one.
+   */
+  abstract readonly idTellsContent: boolean;
   /** Makes the topic, or raises its partitions to `partitions`. Gives the number that it has now. */
   abstract ensureTopic(topic: string, partitions: number): Promise<number>;
   /** How many partitions the topic has; 0 when it does not exist. */

@@ -150,18 +150,23 @@ export class LogServer extends Server implements CustomTransportStrategy {
     partition: number,
     stopping: AbortSignal,
   ): Promise<void> {
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       try {
+        const id = await this.log.id();
         const end = (await this.log.endOffsets(topic.name))[partition] ?? 0;
         const place = { topic: topic.name, group, partition };
-        const before = await this.fence.restartBeyond(place, end);
+        const resumeAt = this.log.idTellsContent ? end : 0;
+        const before = await this.fence.begin(place, id, { endOffset: end, resumeAt });
         if (before !== undefined)
           this.logger.warn(
-            `${topic.name}/${partition} was made anew: it ends at ${end}, but ${group} had handled up to ${before}; counting from its beginning`,
+            `${topic.name}/${partition} ends at ${end}, but ${group} had handled it up to ${before}: it is another log, or has lost its end; going on with what it holds`,
           );
         return;
       } catch (error) {
-        this.logger.debug(`${group} cannot start ${topic.name}/${partition}: ${String(error)}`);
+        if (attempt === 1)
+          this.logger.warn(
+            `${group} cannot start ${topic.name}/${partition} yet: ${String(error)}`,
+          );
         if (stopping.aborted) throw error;
         await pause(RETRY_START, stopping);
       }

@@ -63,20 +63,33 @@ export class OffsetFence {
   }
 
   /**
-   * Starts over when the log was made anew: its end lies before what was handled, so the offsets to
-   * come are those of other messages. Gives the offset that it had before, or undefined.
+   * Call it before the first message of a partition: makes its row, and sets it back when the log is
+   * another than the one whose offsets were counted, or ends before them.
+   * @param resumeAt where a log of the same id goes on that ends before what was handled
+   * @returns the offset that it had before it was set back, or undefined
    */
-  async restartBeyond(
+  async begin(
     { group, topic, partition }: FencedPartition,
-    endOffset: number,
+    logId: string,
+    { endOffset, resumeAt }: { endOffset: number; resumeAt: number },
   ): Promise<number | undefined> {
-    const next = await this.nextOffset({ group, topic, partition });
-    if (next <= endOffset) return undefined;
+    const place = [group, topic, partition];
     await this.database.change(
-      'UPDATE consumer_offsets SET next_offset = 0 WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND next_offset = ?',
-      [group, topic, partition, next],
+      'INSERT IGNORE INTO consumer_offsets (consumer_group, topic, partition_no, next_offset, log_id) VALUES (?, ?, ?, 0, ?)',
+      [...place, logId],
     );
-    return next;
+    const [row] = await this.database.rows<{ next_offset: number; log_id: string }>(
+      'SELECT next_offset, log_id FROM consumer_offsets WHERE consumer_group = ? AND topic = ? AND partition_no = ?',
+      place,
+    );
+    const next = row?.next_offset ?? 0;
+    const isSameLog = row?.log_id === logId;
+    if (isSameLog && next <= endOffset) return undefined;
+    await this.database.change(
+      'UPDATE consumer_offsets SET next_offset = ?, log_id = ? WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND next_offset = ?',
+      [isSameLog ? resumeAt : 0, logId, ...place, next],
+    );
+    return next > 0 ? next : undefined;
   }
 }
 

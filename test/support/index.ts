@@ -5,6 +5,7 @@ export * from './eventually';
 export * from './isolated-stack';
 export * from './mark-rows';
 export * from './mark-user';
+export * from './private-stack';
 export * from './problem';
 export * from './program';
 export * from './sql';

@@ -28,6 +28,8 @@ const LEVELS: Partial<Record<logLevel, 'error' | 'warn' | 'debug'>> = {
 
 /** The event log on Apache Kafka, through KafkaJS. */
 export class KafkaEventLog extends EventLog {
+  /** The cluster has one, and KafkaJS does not know the ids of topics. */
+  override readonly idTellsContent = false;
   private readonly kafka: Kafka;
   private admin: Promise<Admin> | undefined;
   private readonly producers = new Map<Acks, Promise<Producer>>();
@@ -52,6 +54,10 @@ export class KafkaEventLog extends EventLog {
             `${log.message}${log.error ? `: ${String(log.error)}` : ''}`,
           ),
     });
+  }
+
+  async id(): Promise<string> {
+    return this.administer(async (admin) => `kafka:${(await admin.describeCluster()).clusterId}`);
   }
 
   async ensureTopic(topic: string, partitions: number): Promise<number> {

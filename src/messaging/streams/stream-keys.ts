@@ -13,6 +13,9 @@ export const streamKeys = (topic: string, partition: number) => {
   };
 };
 
+/** Text that names this log; gone, like the log, when Redis loses its data. */
+export const LOG_ID_KEY = 'mq:log-id';
+
 /** Text of the topic's number of partitions. */
 export const partitionsKey = (topic: string): string => `mq:{${topic}}:partitions`;
 

@@ -7,7 +7,7 @@ import { RedisScript } from '../../platform/redis';
 import type { ConsumeOptions, PartitionHandler, RunningConsumer } from '../event-log';
 import { PartitionWorker } from '../partition-worker';
 import { messageOf, type StreamEntry } from './entry';
-import { membersKey, partitionsKey, streamKeys } from './stream-keys';
+import { LOG_ID_KEY, membersKey, partitionsKey, streamKeys } from './stream-keys';
 
 /** Milliseconds between two looks at who the members are. */
 const TICK = 1_000;
@@ -43,6 +43,7 @@ export class StreamsConsumer implements RunningConsumer {
   private readonly sleepers = new Set<() => void>();
   private loops: Promise<unknown> = Promise.resolve();
   private lastRenewal = 0;
+  private logId: string | null | undefined;
 
   constructor(
     private readonly redis: Redis,
@@ -98,9 +99,11 @@ export class StreamsConsumer implements RunningConsumer {
       .zremrangebyscore(key, '-inf', now - LEASE)
       .zrange(key, 0, -1)
       .get(partitionsKey(topic))
+      .get(LOG_ID_KEY)
       .exec();
     const members = ((answers?.[2]?.[1] ?? []) as string[]).sort();
     const partitions = Number(answers?.[3]?.[1] ?? 0);
+    await this.noticeNewLog(answers?.[4]?.[1] as string | null);
     const mine = members.indexOf(this.member);
     const wanted = new Set<number>();
     for (let p = 0; p < partitions; p++) if (p % members.length === mine) wanted.add(p);
@@ -111,6 +114,15 @@ export class StreamsConsumer implements RunningConsumer {
     for (const partition of wanted) await this.hold(partition);
     this.lastRenewal = now;
     if (this.owned.size > 0) this.wake();
+  }
+
+  /** When Redis has lost its data, every offset is another message's now. */
+  private async noticeNewLog(id: string | null): Promise<void> {
+    if (this.logId !== undefined && id !== this.logId) {
+      this.logger.warn(`${this.options.topic} was made anew: ${this.options.group} starts over`);
+      await this.drop([...this.owned.keys()]);
+    }
+    this.logId = id;
   }
 
   /** Takes the partition or prolongs its lease, and notices when its log was made anew. */
@@ -128,10 +140,10 @@ export class StreamsConsumer implements RunningConsumer {
     const end = Number((await this.redis.get(next)) ?? 0);
     if (end >= owned.position) return;
     this.logger.warn(
-      `${topic}/${partition} was made anew (its end is ${end}, group ${group} stood at ${owned.position}): starting over`,
+      `${topic}/${partition} has lost its end: it is ${end}, and group ${group} stood at ${owned.position}`,
     );
     await this.drop([partition]);
-    this.own(partition, 0);
+    this.own(partition, end);
   }
 
   private own(partition: number, position: number): void {

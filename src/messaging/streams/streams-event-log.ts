@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { UnavailableError } from '../../platform/errors';
@@ -12,7 +13,7 @@ import {
 } from '../event-log';
 import type { Acks } from '../topic';
 import { messageOf, type StreamEntry } from './entry';
-import { partitionsKey, streamKeys } from './stream-keys';
+import { LOG_ID_KEY, partitionsKey, streamKeys } from './stream-keys';
 import { StreamsConsumer } from './streams-consumer';
 
 /** Bytes of one call of the append script; larger appends take several. */
@@ -20,6 +21,7 @@ const APPEND_BYTES = 4_000_000;
 
 /** The event log on Redis Streams: one stream a partition, dense offsets given by a script. */
 export class StreamsEventLog extends EventLog {
+  override readonly idTellsContent = true;
   private readonly appendScript = new RedisScript<number>(join(__dirname, 'lua/append.lua'));
   private readonly consumers = new Set<StreamsConsumer>();
   private readonly redis: Redis;
@@ -34,6 +36,13 @@ export class StreamsEventLog extends EventLog {
     });
     // Every command that fails tells it; without a listener ioredis prints each attempt.
     this.redis.on('error', () => undefined);
+  }
+
+  id(): Promise<string> {
+    return this.reach(async () => {
+      await this.redis.set(LOG_ID_KEY, `streams:${randomUUID()}`, 'NX');
+      return (await this.redis.get(LOG_ID_KEY)) ?? '';
+    });
   }
 
   ensureTopic(topic: string, partitions: number): Promise<number> {

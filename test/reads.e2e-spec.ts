@@ -1,0 +1,260 @@
+import { Redis } from 'ioredis';
+import { type ArticleRead, articleReadTopic } from '../src/article';
+import { EventPublisher, type EventLog, TopicProvisioner } from '../src/messaging';
+import { createEventLog } from '../src/messaging/messaging.module';
+import { Environment } from '../src/platform/config';
+import {
+  atOnce,
+  cli,
+  engines,
+  eventually,
+  MarkUser,
+  type ObjectState,
+  Program,
+  Sql,
+} from './support';
+
+const EVENTS = 10_000;
+const ARTICLES = 100;
+const GROUP = 'interactive';
+const TOPIC = articleReadTopic.name;
+
+interface History {
+  items: { biz: string; bizId: number; readAt: number }[];
+  nextCursor: string | null;
+}
+
+// The third engine differs from the second in the form of captured rows only.
+describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
+  let env: Record<string, string>;
+  let sql: Sql;
+  let redis: Redis;
+  let log: EventLog;
+  let publisher: EventPublisher;
+  let program: Program;
+
+  const start = async (extra: Record<string, string> = {}): Promise<void> => {
+    program = await Program.start({ env: { ...env, ...extra } });
+  };
+  const readsOf = async (biz: string): Promise<Map<number, number>> =>
+    new Map(
+      (
+        await sql.rows<{ biz_id: number; read_cnt: number }>(
+          'SELECT biz_id, read_cnt FROM interactives WHERE biz = ?',
+          [biz],
+        )
+      ).map((row) => [row.biz_id, row.read_cnt]),
+    );
+  const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
+  /** Waits until the group has handled all that the log holds. */
+  const caughtUp = (group: string): Promise<void> =>
+    eventually(
+      async () => {
+        const ends = await log.endOffsets(TOPIC);
+        const committed = await log.committedOffsets(group, TOPIC);
+        expect(ends.map((end, p) => end - (committed[p] ?? 0))).toEqual(ends.map(() => 0));
+      },
+      { timeoutMs: 60_000 },
+    );
+  const eventsOf = (count: number, biz: string): ArticleRead[] =>
+    Array.from({ length: count }, (_, i) => ({
+      Aid: (i % ARTICLES) + 1,
+      Uid: i + 1_000,
+      Biz: biz,
+    }));
+
+  beforeAll(async () => {
+    env = await engine.prepare('reads');
+    sql = await Sql.open(env.MYSQL_URL!);
+    redis = new Redis(env.REDIS_URL!);
+    const environment = Object.assign(new Environment(), env);
+    log = createEventLog(environment);
+    publisher = new EventPublisher(log, new TopicProvisioner(log, environment));
+    await start();
+  }, 120_000);
+
+  afterAll(async () => {
+    await program?.stop();
+    await log?.close();
+    await sql?.close();
+    redis?.disconnect();
+  });
+
+  it('counts 10,000 reads of 100 objects exactly, also when the last 5 % come again', async () => {
+    const events = eventsOf(EVENTS, 'replayed');
+    for (let i = 0; i < EVENTS; i += 500)
+      await publisher.publish(articleReadTopic, ...events.slice(i, i + 500));
+    await caughtUp(GROUP);
+    expect([...(await readsOf('replayed')).values()]).toEqual(
+      Array(ARTICLES).fill(EVENTS / ARTICLES),
+    );
+
+    await program.stop();
+    const ends = await log.endOffsets(TOPIC);
+    const back = ends.map((end) => Math.max(0, end - Math.ceil(EVENTS * 0.05)));
+    await eventually(() => log.rewind(GROUP, TOPIC, back), { timeoutMs: 60_000 });
+    expect(await log.committedOffsets(GROUP, TOPIC)).toEqual(back);
+    await start();
+    await publisher.publish(articleReadTopic, { Aid: 1, Uid: 1, Biz: 'replayed' });
+    await caughtUp(GROUP);
+    expect(sum((await readsOf('replayed')).values())).toBe(EVENTS + 1);
+  }, 180_000);
+
+  it('counts what was read, not who read it, also when another language published it', async () => {
+    const ends = await log.endOffsets(TOPIC);
+    await log.append(TOPIC, 'all', [
+      { key: null, partition: 0, value: Buffer.from('{"Aid": 9007199254740991, "Uid": 77}') },
+      { key: '5', partition: 1, value: Buffer.from('{"Uid":78,"Aid":5,"From":"elsewhere"}') },
+    ]);
+    await caughtUp(GROUP);
+    expect(sum(await log.endOffsets(TOPIC))).toBe(sum(ends) + 2);
+    expect(await readsOf('article')).toEqual(
+      new Map([
+        [9007199254740991, 1],
+        [5, 1],
+      ]),
+    );
+  });
+
+  it('counts all others of a batch that holds a bad message, and keeps that one aside', async () => {
+    const good = eventsOf(60, 'poisoned').map((event) => ({
+      key: '1',
+      partition: 0,
+      value: articleReadTopic.encode(event),
+    }));
+    const bad = { key: '1', partition: 0, value: Buffer.from('{"Aid":-4,"Uid":1}') };
+    await log.append(TOPIC, 'all', [...good.slice(0, 30), bad, ...good.slice(30)]);
+    await caughtUp(GROUP);
+    expect(sum((await readsOf('poisoned')).values())).toBe(60);
+    const { stdout, code } = await cli(env, 'dead-letters', TOPIC);
+    expect(code).toBe(0);
+    // One for each of the two groups that were given it.
+    expect(stdout.split('\n').filter((line) => line.includes('group interactive'))).toHaveLength(1);
+    expect(stdout).toContain('{"Aid":-4,"Uid":1}');
+  });
+
+  it('shows reads over HTTP, and keeps the history of who is signed in', async () => {
+    const reader = await MarkUser.of(program, 500, 'podcast');
+    for (const bizId of [1, 2, 3, 2]) {
+      const { status } = await reader.request('POST', `/api/interactive/podcast/${bizId}/reads`);
+      expect(status).toBe(202);
+    }
+    expect((await program.post('/api/interactive/podcast/1/reads')).status).toBe(202);
+    await eventually(async () => {
+      const states = await reader.states([1, 2, 3]);
+      expect(states.map(({ readCnt }) => readCnt)).toEqual([2, 2, 1]);
+    });
+    await caughtUp('history');
+    const all = await reader.all<History['items'][0]>('/api/history', 2);
+    expect(all.map(({ bizId }) => bizId)).toEqual([2, 3, 1]);
+    expect(await reader.request('DELETE', '/api/history/podcast/3')).toMatchObject({ status: 200 });
+    expect(
+      (await reader.all<History['items'][0]>('/api/history')).map(({ bizId }) => bizId),
+    ).toEqual([2, 1]);
+    expect(await reader.request('DELETE', '/api/history')).toMatchObject({ status: 200 });
+    expect(await reader.all('/api/history')).toEqual([]);
+  });
+
+  it('shows what other programs write by SQL', async () => {
+    const state = (): Promise<ObjectState> =>
+      program.get<ObjectState>('/api/interactive/foreign/7').then(({ body }) => body);
+    expect(await state()).toMatchObject({ readCnt: 0, likeCnt: 0, collectCnt: 0 });
+    const { insertId } = await sql.change(
+      "INSERT INTO interactives (biz, biz_id, read_cnt, like_cnt) VALUES ('foreign', 7, 41, 3)",
+    );
+    await eventually(async () => expect(await state()).toMatchObject({ readCnt: 41, likeCnt: 3 }));
+    await sql.change('UPDATE interactives SET read_cnt = 43 WHERE id = ?', [insertId]);
+    await eventually(async () => expect(await state()).toMatchObject({ readCnt: 43 }));
+    await sql.change('DELETE FROM interactives WHERE id = ?', [insertId]);
+    await eventually(async () => expect(await state()).toMatchObject({ readCnt: 0, likeCnt: 0 }));
+  });
+
+  it('answers right and loads each object once while the cache is lost under load', async () => {
+    const user = await MarkUser.of(program, 600, 'flushed');
+    const objects = Array.from({ length: 20 }, (_, i) => i + 1);
+    await Promise.all(objects.map((bizId) => user.like(bizId)));
+    const loads = async (): Promise<number> => {
+      const { body } = await program.get<string>('/metrics');
+      return Number(/cache_loads_total\{what="counters"\} (\d+)/.exec(body)?.[1] ?? 0);
+    };
+    await user.states(objects);
+    const before = await loads();
+    const flushes = 5;
+    let wrong = 0;
+    let answered = 0;
+    const keys = await redis.keys('interactive:{flushed:*');
+    expect(keys.length).toBeGreaterThanOrEqual(objects.length);
+    await atOnce(3_000, 64, async (index) => {
+      // Streams live in the same Redis: only the cache is lost.
+      if (index % 600 === 0) await redis.del(...keys);
+      const bizId = objects[index % objects.length] as number;
+      const { likeCnt, liked } = await user.state(bizId);
+      answered++;
+      if (likeCnt !== 1 || !liked) wrong++;
+    });
+    expect(answered).toBe(3_000);
+    expect(wrong).toBe(0);
+    const loaded = (await loads()) - before;
+    expect(loaded).toBeGreaterThanOrEqual(objects.length);
+    // A load is shared by all who wait; a few more than one each, since a flush may hit a load's keep.
+    expect(loaded).toBeLessThanOrEqual(flushes * objects.length * 2);
+  });
+
+  it('never keeps an outdated count when a cold load races with a change', async () => {
+    const users = await Promise.all([701, 702, 703].map((id) => MarkUser.of(program, id, 'cold')));
+    for (let bizId = 1; bizId <= 60; bizId++) {
+      await sql.change("INSERT INTO interactives (biz, biz_id, version) VALUES ('cold', ?, 1)", [
+        bizId,
+      ]);
+      await redis.del(`interactive:{cold:${bizId}}`);
+      await Promise.all([
+        ...users.map((user) => user.like(bizId)),
+        ...Array.from({ length: 6 }, () => program.get(`/api/interactive/cold/${bizId}`)),
+      ]);
+    }
+    const states = await users[0]!.states(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(states.map(({ likeCnt }) => likeCnt)).toEqual(Array(60).fill(3));
+  });
+
+  it('finds drift, tells it by its exit code, and repairs it', async () => {
+    // Likes that nobody gave.
+    await sql.change("INSERT INTO interactives (biz, biz_id, like_cnt) VALUES ('orphan', 1, 5)");
+    expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 1 });
+    expect(await cli(env, 'verify', 'interactive', '--repair')).toMatchObject({ code: 0 });
+    const clean = await cli(env, 'verify', 'interactive');
+    expect(clean).toMatchObject({ code: 0, stdout: expect.stringContaining('no drift') });
+
+    const user = await MarkUser.of(program, 800, 'drifted');
+    await user.like(1);
+    await user.collect(2);
+    await sql.change(
+      "UPDATE interactives SET like_cnt = 9, version = version + 1 WHERE biz = 'drifted' AND biz_id = 1",
+    );
+    await sql.change("DELETE FROM interactives WHERE biz = 'drifted' AND biz_id = 2");
+    const found = await cli(env, 'verify', 'interactive');
+    expect(found.code).toBe(1);
+    expect(found.stdout).toContain('drifted 1: like_cnt is 9, should be 1');
+    expect(found.stdout).toContain('drifted 2: collect_cnt is 0, should be 1');
+    expect(await cli(env, 'verify', 'interactive', '--repair')).toMatchObject({ code: 0 });
+    expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
+
+    // Once change capture is at rest, the cache is put out of step with the row.
+    await eventually(async () => expect((await user.state(1)).likeCnt).toBe(1));
+    await redis.hset('interactive:{drifted:1}', 'l', '77');
+    expect((await user.state(1)).likeCnt).toBe(77);
+    const stale = await cli(env, 'verify', 'interactive');
+    expect(stale.code).toBe(1);
+    expect(stale.stdout).toContain('drifted 1: cache is reads 0, likes 77');
+    expect(await cli(env, 'rebuild', 'interactive')).toMatchObject({ code: 0 });
+    expect((await user.state(1)).likeCnt).toBe(1);
+    expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
+  }, 120_000);
+
+  it('counts one message at a time alike', async () => {
+    await program.stop();
+    await start({ READ_CONSUMER: 'single' });
+    await publisher.publish(articleReadTopic, ...eventsOf(200, 'single'));
+    await caughtUp(GROUP);
+    expect([...(await readsOf('single')).values()]).toEqual(Array(ARTICLES).fill(2));
+  }, 120_000);
+});
