@@ -1,8 +1,5 @@
-/** A place in the binlog from which it can be read on: always between two transactions. */
+/** A place in a server's binlog from which it can be read on: between two of its statements. */
 export interface BinlogPosition {
   readonly file: string;
   readonly offset: number;
 }
-
-export const isSamePosition = (a: BinlogPosition, b: BinlogPosition): boolean =>
-  a.file === b.file && a.offset === b.offset;

@@ -1,50 +1,74 @@
-import ZongJi, { type BinlogEvent } from '@vlasky/zongji';
+import ZongJi, { type BinlogEvent, type RotateEvent, type RowData } from '@vlasky/zongji';
+import { isUnavailable, UnavailableError } from '../platform/errors';
 import type { BinlogPosition } from './binlog-position';
 import type { ChangedRows } from './canal-protobuf';
+import { capturedTables } from './captured-tables';
 import { columnText } from './column-text';
-import type { RowImage } from './row-change';
+import type { RowChange, RowImage } from './row-change';
 
 export interface BinlogStreamOptions {
-  /** mysql:// URL of the server. */
+  /** mysql:// URL of the server, with the database whose captured tables are read. */
   url: string;
   serverId: number;
-  database: string;
-  tables: readonly string[];
   from: BinlogPosition;
+  /** The server sends from `from` on. */
+  onOpen(): void;
   onRows(event: ChangedRows): void;
-  /** A transaction has ended here. */
+  /** All rows before this position were given. */
   onBoundary(position: BinlogPosition): void;
+  /** Called once; the stream has ended. */
   onError(error: Error): void;
 }
 
-interface RowsEvent extends BinlogEvent {
-  tableId: number;
-  tableMap: Record<number, { parentSchema: string; tableName: string }>;
-  rows: (
-    Record<string, unknown> | { before: Record<string, unknown>; after: Record<string, unknown> }
-  )[];
+/** An event that the reader cannot make sense of: reading it again will not help. */
+export class UndecodableEventError extends Error {}
+
+interface BinlogConnection {
+  on(event: 'end', listener: () => void): void;
+  pause(): void;
+  resume(): void;
 }
 
-const KINDS: Record<string, ChangedRows['kind']> = {
+interface TableEntry {
+  readonly parentSchema: string;
+  readonly tableName: string;
+  readonly columns?: readonly { readonly name: string; readonly type: number }[];
+}
+
+interface RowsEvent extends BinlogEvent {
+  readonly tableId: number;
+  readonly tableMap: Readonly<Record<number, TableEntry>>;
+  readonly rows: readonly (RowData | { before: RowData; after: RowData })[];
+}
+
+const KINDS: Readonly<Record<string, RowChange['kind']>> = {
   writerows: 'insert',
   updaterows: 'update',
   deleterows: 'delete',
 };
 
+/** Bytes of an event's header; and with the checksum that the reader counts to it. */
+const HEADER = 19;
+const CHECKSUM = 4;
+
+/** Neither ends a statement whose rows came before; what they begin is read again as a whole. */
+const OPENING = /^\s*(BEGIN|SAVEPOINT|XA)\b/i;
+
 /** Reads one server's binlog from a position on and gives the captured tables' rows in order. */
 export class BinlogStream {
   private readonly zongji: ZongJi;
   private file: string;
-  /** Where the transaction that is being read began. */
-  private begun: number;
-  /** How many row events of it were seen. */
+  /** The last boundary in `file`. */
+  private boundary: number;
+  /** Row events since then. */
   private ordinal = 0;
+  private open = false;
   private stopped = false;
   private paused = false;
 
   constructor(private readonly options: BinlogStreamOptions) {
     this.file = options.from.file;
-    this.begun = options.from.offset;
+    this.boundary = options.from.offset;
     const url = new URL(options.url);
     this.zongji = new ZongJi({
       host: url.hostname,
@@ -54,6 +78,7 @@ export class BinlogStream {
       dateStrings: true,
       timezone: 'Z',
       supportBigNumbers: true,
+      jsonStrings: true,
       connectTimeout: 3_000,
       enableKeepAlive: true,
     } as ConstructorParameters<typeof ZongJi>[0]);
@@ -69,28 +94,18 @@ export class BinlogStream {
         this.fail(error as Error);
       }
     });
-    zongji.on('stopped', () => this.fail(new Error('the binlog connection was closed')));
     zongji.start({
       // Every replica of a server needs an id of its own.
       serverId: 100_000 + Math.floor(Math.random() * 4_000_000_000),
       filename: options.from.file,
       position: options.from.offset,
-      includeEvents: [
-        'tablemap',
-        'writerows',
-        'updaterows',
-        'deleterows',
-        'rotate',
-        'xid',
-        'query',
-      ],
-      includeSchema: { [options.database]: [...options.tables] },
+      includeEvents: ['tablemap', ...Object.keys(KINDS), 'rotate', 'xid', 'query'],
+      includeSchema: { [new URL(options.url).pathname.slice(1)]: [...capturedTables] },
     });
     // A connection that the server ends is not an error to the reader, but it is to us.
-    const { connection } = zongji as unknown as {
-      connection?: { on(event: 'end', listener: () => void): void };
-    };
-    connection?.on('end', () => this.fail(new Error('MySQL ended the binlog connection')));
+    this.connection?.on('end', () =>
+      this.fail(new UnavailableError('mysql', 'it has ended the binlog connection')),
+    );
   }
 
   stop(): void {
@@ -111,56 +126,60 @@ export class BinlogStream {
     this.connection?.resume();
   }
 
-  private get connection(): { pause(): void; resume(): void } | undefined {
-    return (this.zongji as unknown as { connection?: { pause(): void; resume(): void } })
-      .connection;
+  private get connection(): BinlogConnection | null {
+    return (this.zongji as unknown as { connection: BinlogConnection | null }).connection;
   }
 
-  private fail(error: Error): void {
+  private fail(given: Error): void {
     if (this.stopped) return;
     this.stop();
-    this.options.onError(error);
+    // The reader emits the answer to its first request where nobody listens, and Node wraps it.
+    const { code, context } = given as { code?: string; context?: Error };
+    const error = code === 'ERR_UNHANDLED_ERROR' && context ? context : given;
+    // What MySQL or the network says has a number or a known code; the rest is the reader's own.
+    const isFromOutside = (error as { errno?: number }).errno !== undefined || isUnavailable(error);
+    this.options.onError(
+      isFromOutside ? error : new UndecodableEventError(error.message, { cause: error }),
+    );
   }
 
   private onEvent(event: BinlogEvent): void {
     if (this.stopped) return;
+    if (!this.open) {
+      this.open = true;
+      this.options.onOpen();
+    }
     const name = event.getEventName();
+    const kind = KINDS[name];
+    if (kind) return this.onRows(event as RowsEvent, kind);
     switch (name) {
       case 'rotate': {
-        const { binlogName, position } = event as BinlogEvent & {
-          binlogName: string;
-          position: number;
-        };
+        const { binlogName, position } = event as RotateEvent;
         this.file = binlogName;
-        this.boundary(Number(position));
-        return;
+        this.boundary = 0;
+        return this.onBoundary(Number(position));
       }
       case 'xid':
-        this.boundary(event.nextPosition);
-        return;
+        return this.onBoundary(event.nextPosition);
       case 'query':
-        // BEGIN opens a transaction; COMMIT and DDL end one.
-        if (!/^\s*(BEGIN|SAVEPOINT|XA)\b/i.test((event as unknown as { query: string }).query))
-          this.boundary(event.nextPosition);
-        return;
-      default:
-        if (KINDS[name]) this.onRows(event as RowsEvent, KINDS[name]);
+        // COMMIT of tables without transactions, or DDL.
+        if (!OPENING.test((event as unknown as { query: string }).query))
+          this.onBoundary(event.nextPosition);
     }
   }
 
-  private boundary(offset: number): void {
-    // MariaDB gives no position inside a transaction.
-    if (offset <= 0) return;
-    this.begun = offset;
+  private onBoundary(offset: number): void {
+    // Offsets have 32 bits on the wire: behind 4 GiB of one file the next file is waited for.
+    if (offset <= this.boundary) return;
+    this.boundary = offset;
     this.ordinal = 0;
     this.options.onBoundary({ file: this.file, offset });
   }
 
-  private onRows(event: RowsEvent, kind: ChangedRows['kind']): void {
+  private onRows(event: RowsEvent, kind: RowChange['kind']): void {
     const table = event.tableMap[event.tableId];
-    if (!table) return;
-    // The n-th row event of a transaction stands n behind its beginning: no event is that short, so
-    // positions rise through the log, and they are the same whenever it is read again.
+    if (!table) throw new Error(`rows of table ${event.tableId}, which was not announced`);
+    const image = imagesOf(table);
     this.ordinal++;
     this.options.onRows({
       database: table.parentSchema,
@@ -169,26 +188,34 @@ export class BinlogStream {
       position: {
         serverId: this.options.serverId,
         file: this.file,
-        offset: this.begun + this.ordinal,
+        offset: this.offsetOf(event),
       },
       executedAt: event.timestamp,
       rows: event.rows.map((row) => {
-        if (kind === 'update') {
-          const { before, after } = row as {
-            before: Record<string, unknown>;
-            after: Record<string, unknown>;
-          };
-          return { before: imageOf(before), after: imageOf(after) };
-        }
-        const image = imageOf(row as Record<string, unknown>);
-        return kind === 'insert' ? { before: null, after: image } : { before: image, after: null };
+        if (kind === 'insert') return { before: null, after: image(row as RowData) };
+        if (kind === 'delete') return { before: image(row as RowData), after: null };
+        const { before, after } = row as { before: RowData; after: RowData };
+        return { before: image(before), after: image(after) };
       }),
     });
   }
+
+  /**
+   * Where the event begins, as Canal tells it. Some servers send no offsets inside a transaction:
+   * there the n-th row event counts as n bytes behind the boundary, and no event is that short, so
+   * positions rise through the binlog and are the same whenever it is read again.
+   */
+  private offsetOf({ nextPosition, size }: BinlogEvent): number {
+    if (nextPosition === 0) return this.boundary + this.ordinal;
+    return nextPosition - size - HEADER - (this.zongji.useChecksum ? CHECKSUM : 0);
+  }
 }
 
-function imageOf(row: Record<string, unknown>): RowImage {
-  const image: Record<string, string | null> = {};
-  for (const name in row) image[name] = columnText(row[name]);
-  return image;
+function imagesOf({ columns = [] }: TableEntry): (row: RowData) => RowImage {
+  const texts = columns.map(({ name, type }) => [name, columnText(type)] as const);
+  return (row) => {
+    const image: Record<string, string | null> = {};
+    for (const [name, text] of texts) image[name] = text(row[name]);
+    return image;
+  };
 }

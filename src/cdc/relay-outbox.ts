@@ -5,15 +5,19 @@ import { hashColumnOf } from './captured-tables';
 import { partitionOf } from './partition-hash';
 import type { RowImage } from './row-change';
 
-/** Rows of one message: so few that a message of wide rows stays below the log's limit. */
+/** Limits of a message; the second is about bytes, and well below what the log takes. */
 const ROWS_A_MESSAGE = 500;
 const BYTES_A_MESSAGE = 700_000;
+
+type Row = ChangedRows['rows'][number];
 
 /** What goes to the log in one append, and from where the binlog is read on once it is there. */
 export interface Outgoing {
   readonly messages: OutgoingMessage[];
   readonly rows: number;
-  /** Undefined while the transaction that the rows belong to has not ended. */
+  /** Milliseconds since the epoch; undefined without rows. */
+  readonly oldestAt: number | undefined;
+  /** Undefined when no statement has ended since the last append. */
   readonly resumeAt: BinlogPosition | undefined;
 }
 
@@ -21,13 +25,18 @@ export interface Outgoing {
 export class RelayOutbox {
   private events: ChangedRows[] = [];
   private resumeAt: BinlogPosition | undefined;
-  rows = 0;
+  private count = 0;
 
   constructor(private readonly partitions: number) {}
 
+  /** How many rows wait. */
+  get rows(): number {
+    return this.count;
+  }
+
   add(event: ChangedRows): void {
     this.events.push(event);
-    this.rows += event.rows.length;
+    this.count += event.rows.length;
   }
 
   /** Everything up to here is gathered: from here on the binlog may be read on. */
@@ -36,45 +45,64 @@ export class RelayOutbox {
   }
 
   take(): Outgoing {
-    const outgoing = { messages: this.messages(), rows: this.rows, resumeAt: this.resumeAt };
+    const outgoing = {
+      messages: this.messages(),
+      rows: this.count,
+      oldestAt: this.events[0]?.executedAt,
+      resumeAt: this.resumeAt,
+    };
     this.events = [];
-    this.rows = 0;
+    this.count = 0;
     this.resumeAt = undefined;
     return outgoing;
   }
 
   private messages(): OutgoingMessage[] {
     const messages: OutgoingMessage[] = [];
-    const open = new Map<number, { events: ChangedRows[]; rows: number; bytes: number }>();
-    const close = (partition: number): void => {
-      const part = open.get(partition);
-      if (!part) return;
-      messages.push({ key: null, partition, value: encodeProtobuf(part.events) });
-      open.delete(partition);
+    const drafts = new Map<number, MessageDraft>();
+    const close = (partition: number, draft: MessageDraft): void => {
+      messages.push({ key: null, partition, value: encodeProtobuf(draft.events) });
+      drafts.delete(partition);
     };
     for (const event of this.events) {
       const column = hashColumnOf(event.table) ?? '';
       for (const row of event.rows) {
-        const image = (row.after ?? row.before) as RowImage;
-        const partition = partitionOf(event.database, image[column] ?? null, this.partitions);
-        let part = open.get(partition);
-        if (!part) open.set(partition, (part = { events: [], rows: 0, bytes: 0 }));
-        const last = part.events.at(-1);
-        if (last && last.position === event.position) (last.rows as unknown[]).push(row);
-        else part.events.push({ ...event, rows: [row] });
-        part.rows++;
-        part.bytes += sizeOf(row.before) + sizeOf(row.after);
-        if (part.rows >= ROWS_A_MESSAGE || part.bytes >= BYTES_A_MESSAGE) close(partition);
+        const value = (row.after ?? row.before)?.[column] ?? null;
+        const partition = partitionOf(event.database, value, this.partitions);
+        let draft = drafts.get(partition);
+        if (!draft) drafts.set(partition, (draft = new MessageDraft()));
+        draft.add(event, row);
+        if (draft.isFull) close(partition, draft);
       }
     }
-    for (const partition of [...open.keys()]) close(partition);
+    for (const [partition, draft] of [...drafts]) close(partition, draft);
     return messages;
   }
 }
 
-/** About how many bytes a row image takes in a message. */
+/** Rows of one message to be, in the order of the binlog. */
+class MessageDraft {
+  readonly events: (ChangedRows & { rows: Row[] })[] = [];
+  private rows = 0;
+  private bytes = 0;
+  private last: ChangedRows | undefined;
+
+  add(event: ChangedRows, row: Row): void {
+    if (this.last === event) this.events.at(-1)?.rows.push(row);
+    else this.events.push({ ...event, rows: [row] });
+    this.last = event;
+    this.rows++;
+    this.bytes += sizeOf(row.before) + sizeOf(row.after);
+  }
+
+  get isFull(): boolean {
+    return this.rows >= ROWS_A_MESSAGE || this.bytes >= BYTES_A_MESSAGE;
+  }
+}
+
+/** At most how many bytes a row image takes in a message. */
 function sizeOf(image: RowImage | null): number {
   let bytes = 0;
-  for (const name in image) bytes += name.length + 3 * (image[name]?.length ?? 0) + 12;
+  for (const name in image) bytes += 3 * (name.length + (image[name]?.length ?? 0)) + 12;
   return bytes;
 }

@@ -1,0 +1,400 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
+import { BinlogServer } from '../src/cdc/binlog-server';
+import { binlogTopic } from '../src/cdc/binlog.topic';
+import { type CaptureGap, CaptureGaps } from '../src/cdc/capture-gaps';
+import { hashColumnOf } from '../src/cdc/captured-tables';
+import { partitionOf } from '../src/cdc/partition-hash';
+import { Relay } from '../src/cdc/relay';
+import type { RowChange } from '../src/cdc/row-change';
+import { TopicProvisioner } from '../src/messaging';
+import { StreamsEventLog } from '../src/messaging/streams/streams-event-log';
+import { readEnvironment } from '../src/platform/config';
+import { Database, Migrator } from '../src/platform/database';
+import { HealthRegistry } from '../src/platform/health';
+import { eventually, PrivateStack, Program, Sql } from './support';
+
+const PARTITIONS = binlogTopic.partitions;
+
+interface Captured extends RowChange {
+  readonly partition: number;
+}
+
+/** What stands in the topic of captured changes, partition by partition in its order. */
+async function captured(log: StreamsEventLog): Promise<Captured[]> {
+  const changes: Captured[] = [];
+  const ends = await log.endOffsets(binlogTopic.name);
+  for (let partition = 0; partition < ends.length; partition++)
+    for (let offset = 0; offset < ends[partition]!;) {
+      const messages = await log.read(binlogTopic.name, partition, offset, 1_000);
+      for (const { value } of messages)
+        changes.push(...binlogTopic.decode(value).map((change) => ({ ...change, partition })));
+      if (messages.length === 0) break;
+      offset = messages.at(-1)!.offset + 1;
+    }
+  return changes;
+}
+
+const idOf = ({ before, after }: RowChange): string => (after ?? before)!.id!;
+
+/** The relay within this process, on a database with nothing but its own table. */
+class LocalRelay {
+  readonly gaps: CaptureGap[] = [];
+
+  private constructor(
+    readonly health: HealthRegistry,
+    private readonly relay: Relay,
+    private readonly database: Database,
+    private readonly log: StreamsEventLog,
+    gaps: CaptureGaps,
+  ) {
+    gaps.gaps$.subscribe((gap) => this.gaps.push(gap));
+  }
+
+  static async start(env: { MYSQL_URL: string; REDIS_URL: string }): Promise<LocalRelay> {
+    const environment = readEnvironment({ ...env, NODE_ENV: 'test' });
+    const database = new Database(environment);
+    const log = new StreamsEventLog(env.REDIS_URL);
+    const gaps = new CaptureGaps();
+    const health = new HealthRegistry();
+    const relay = new Relay(
+      environment,
+      database,
+      new BinlogServer(database, environment),
+      log,
+      new TopicProvisioner(log, environment),
+      gaps,
+      health,
+    );
+    const local = new LocalRelay(health, relay, database, log, gaps);
+    try {
+      await relay.onModuleInit();
+    } catch (error) {
+      await local.stop();
+      throw error;
+    }
+    return local;
+  }
+
+  /** What its health check says. */
+  async fault(): Promise<string | undefined> {
+    return (await this.health.readiness()).checks.cdc?.error;
+  }
+
+  async ready(): Promise<void> {
+    await eventually(async () => expect(await this.fault()).toBeUndefined());
+  }
+
+  async stop(): Promise<void> {
+    await this.relay.onModuleDestroy();
+    await this.database.onApplicationShutdown();
+    await this.log.close();
+  }
+}
+
+describe('the relay', () => {
+  let stack: PrivateStack;
+  let env: Record<string, string>;
+  let url: string;
+  let sql: Sql;
+  let log: StreamsEventLog;
+  let database: string;
+  const programs: Program[] = [];
+  const relays: LocalRelay[] = [];
+
+  /** A program that does nothing but relay: the group of this name has no member. */
+  async function start(name = 'relay'): Promise<Program> {
+    const program = await Program.start({ name, env });
+    programs.push(program);
+    return program;
+  }
+
+  async function startLocal(
+    overrides: Partial<Record<'MYSQL_URL', string>> = {},
+  ): Promise<LocalRelay> {
+    const relay = await LocalRelay.start({
+      MYSQL_URL: url,
+      REDIS_URL: env.REDIS_URL!,
+      ...overrides,
+    });
+    relays.push(relay);
+    return relay;
+  }
+
+  const insert = (id: number, bizId = id): Promise<unknown> =>
+    sql.change(
+      "INSERT INTO interactives (id, biz, biz_id, like_cnt, ctime, utime) VALUES (?, 'et', ?, 0, 1, 1)",
+      [id, bizId],
+    );
+
+  const arrives = (ids: readonly number[]): Promise<void> =>
+    eventually(async () => {
+      const seen = new Set((await captured(log)).map(idOf));
+      expect(ids.filter((id) => !seen.has(String(id)))).toEqual([]);
+    });
+
+  /** Ends the server's connections that match, as an operator or a failing proxy does. */
+  async function killConnections(condition: string): Promise<void> {
+    const rows = await sql.rows<{ id: number }>(
+      `SELECT ID AS id FROM information_schema.PROCESSLIST WHERE ${condition}`,
+    );
+    expect(rows).not.toHaveLength(0);
+    for (const { id } of rows) await sql.change(`KILL ${id}`);
+  }
+
+  beforeAll(async () => {
+    stack = await PrivateStack.start('relaytest');
+    url = stack.environment.MYSQL_URL;
+    database = new URL(url).pathname.slice(1);
+    env = {
+      ...stack.environment,
+      MQ_ENGINE: 'streams',
+      CDC_ENGINE: 'relay',
+      ROLE: 'worker',
+      CONSUMER_GROUPS: 'nobody',
+    };
+    log = new StreamsEventLog(env.REDIS_URL!);
+    sql = await Sql.open(url);
+    await new Migrator(url).up();
+  });
+
+  afterEach(async () => {
+    for (const program of programs.splice(0)) await program.kill();
+    for (const relay of relays.splice(0)) await relay.stop();
+    await sql.change('DELETE FROM interactives');
+    await sql.change('DELETE FROM cdc_positions');
+  });
+
+  afterAll(async () => {
+    await sql?.close();
+    await log?.close();
+    await stack?.drop();
+  });
+
+  it('publishes rows written by SQL, each to the partition that Canal would choose', async () => {
+    await start();
+    await insert(1, 42);
+    await sql.change('UPDATE interactives SET like_cnt = 7 WHERE id = 1');
+    await sql.change('DELETE FROM interactives WHERE id = 1');
+    await insert(2, Number.MAX_SAFE_INTEGER);
+    await sql.change(
+      "INSERT INTO articles (author_id, title, content, status, ctime, utime) VALUES (1, 't', 'c', 1, 1, 1)",
+    );
+    await insert(3, 4711);
+    await arrives([1, 2, 3]);
+    const changes = await captured(log);
+    expect(changes.filter((change) => idOf(change) === '1')).toMatchObject([
+      { database, table: 'interactives', kind: 'insert', before: null, after: { biz_id: '42' } },
+      { kind: 'update', before: { like_cnt: '0' }, after: { like_cnt: '7' } },
+      { kind: 'delete', before: { like_cnt: '7' }, after: null },
+    ]);
+    expect(new Set(changes.map(({ table }) => table))).toEqual(new Set(['interactives']));
+    for (const change of changes) {
+      const bizId = (change.after ?? change.before)!.biz_id!;
+      expect(change.partition).toBe(partitionOf(database, bizId, PARTITIONS));
+    }
+  });
+
+  it('publishes what changed while no relay ran', async () => {
+    const first = await start();
+    await insert(11);
+    await arrives([11]);
+    expect(await first.stop()).toBe(0);
+    await insert(12);
+    await asRoot(sql, (root) => root.query('FLUSH BINARY LOGS'));
+    await insert(13);
+    await start();
+    await arrives([12, 13]);
+    // A relay that ended in order has left nothing to be sent twice.
+    expect((await captured(log)).filter((change) => idOf(change) === '11')).toHaveLength(1);
+  });
+
+  it('loses nothing when it is killed in the middle of 2,000 changes', async () => {
+    const CHANGES = 2_000;
+    let program = await start();
+    await insert(21);
+    const writing = (async () => {
+      for (let i = 1; i <= CHANGES; i++)
+        await sql.change('UPDATE interactives SET like_cnt = ? WHERE id = 21', [i]);
+    })();
+    const published = async (): Promise<number[]> =>
+      (await captured(log))
+        .filter((change) => idOf(change) === '21' && change.kind === 'update')
+        .map(({ after }) => Number(after!.like_cnt));
+    for (const atLeast of [300, 900]) {
+      await eventually(async () => expect((await published()).length).toBeGreaterThan(atLeast));
+      await program.kill();
+      program = await start();
+    }
+    await writing;
+    await eventually(async () => expect((await published()).at(-1)).toBe(CHANGES));
+    const seen = await published();
+    expect(new Set(seen).size).toBe(CHANGES);
+    // What is sent again is a stretch that ends in the newest: states never go back for good.
+    expect(seen.length).toBeLessThan(2 * CHANGES);
+  });
+
+  it('runs in one of several instances, and another one takes over', async () => {
+    const first = await start('first');
+    const second = await start('second');
+    await insert(31);
+    await arrives([31]);
+    expect((await captured(log)).filter((change) => idOf(change) === '31')).toHaveLength(1);
+    await first.kill();
+    await insert(32);
+    await arrives([32]);
+    expect(second.output).toContain('Capturing changes from');
+  });
+
+  it('goes on when its connections are killed', async () => {
+    const program = await start();
+    await insert(41);
+    await arrives([41]);
+    await killConnections("COMMAND LIKE 'Binlog Dump%'");
+    await insert(42);
+    await arrives([42]);
+    const [lock] = await sql.rows<{ id: number }>(
+      "SELECT IS_USED_LOCK(CONCAT('webook-relay:', MD5(DATABASE()))) AS id",
+    );
+    await sql.change(`KILL ${lock!.id}`);
+    await insert(43);
+    await arrives([43]);
+    await eventually(async () => expect((await program.get('/readyz')).status).toBe(200));
+  });
+
+  it('goes on when MySQL has crashed and come back', async () => {
+    const program = await start();
+    await insert(51);
+    await arrives([51]);
+    await stack.kill('mysql');
+    await eventually(async () => expect((await program.get('/readyz')).status).toBe(503));
+    await stack.up();
+    sql = await Sql.open(url);
+    await insert(52);
+    await arrives([52]);
+    await eventually(async () => expect((await program.get('/readyz')).status).toBe(200));
+  });
+
+  it('tells of a gap when the binlog was purged meanwhile, and goes on', async () => {
+    const first = await startLocal();
+    await first.ready();
+    await insert(61);
+    await arrives([61]);
+    await first.stop();
+    relays.length = 0;
+    await insert(62);
+    await asRoot(sql, async (root) => {
+      await root.query('FLUSH BINARY LOGS');
+      const [current] = await sql.rows<{ File: string }>('SHOW MASTER STATUS');
+      // The server keeps a file for as long as the ended relay's connection lingers.
+      await eventually(async () => {
+        await root.query('PURGE BINARY LOGS TO ?', [current!.File]);
+        const [files] = await root.query<RowDataPacket[]>('SHOW BINARY LOGS');
+        expect(files).toHaveLength(1);
+      });
+    });
+    const second = await startLocal();
+    await eventually(() => expect(second.gaps).toHaveLength(1));
+    expect(second.gaps[0]!.reason).toMatch(/^the binlog cannot be read on from mysql-bin\.\d+:\d+/);
+    await second.ready();
+    await insert(63);
+    await arrives([63]);
+    expect((await captured(log)).some((change) => idOf(change) === '62')).toBe(false);
+  });
+
+  it.each([
+    ['of another server', 'server_id = server_id + 1'],
+    ['in the middle of an event', 'position = position - 5'],
+    ['behind the end', 'position = position + 100000000'],
+  ])('tells of a gap at a position %s', async (_, change) => {
+    const first = await startLocal();
+    await first.ready();
+    await insert(71);
+    await arrives([71]);
+    await first.stop();
+    relays.length = 0;
+    await sql.change(`UPDATE cdc_positions SET ${change}`);
+    const second = await startLocal();
+    await eventually(() => expect(second.gaps).toHaveLength(1));
+    await second.ready();
+    await insert(72);
+    await arrives([72]);
+    expect(second.gaps).toHaveLength(1);
+  });
+
+  it('names the grant that a user lacks', async () => {
+    await asRoot(sql, async (root) => {
+      await root.query("CREATE OR REPLACE USER 'plain'@'%' IDENTIFIED BY 'plain'");
+      await root.query(`GRANT ALL ON ${database}.* TO 'plain'@'%'`);
+      const plain = Object.assign(new URL(url), { username: 'plain', password: 'plain' }).href;
+      await expect(startLocal({ MYSQL_URL: plain })).rejects.toThrow(
+        /user "plain" may not read the binlog.*GRANT REPLICATION SLAVE, REPLICATION CLIENT/,
+      );
+      await root.query("GRANT REPLICATION CLIENT ON *.* TO 'plain'@'%'");
+      const relay = await startLocal({ MYSQL_URL: plain });
+      await eventually(async () =>
+        expect(await relay.fault()).toMatch(
+          /user "plain" may not read the binlog.*GRANT REPLICATION SLAVE/,
+        ),
+      );
+      await root.query("GRANT REPLICATION SLAVE ON *.* TO 'plain'@'%'");
+      await relay.ready();
+    });
+  });
+
+  it('sends what Canal sends for the same statements', async () => {
+    const folder = join(__dirname, 'fixtures/canal');
+    const statements = readFileSync(join(folder, 'statements.sql'), 'utf8')
+      .split('\n')
+      .filter((line) => line && !line.startsWith('--'));
+    const ofCanal = (
+      JSON.parse(readFileSync(join(folder, 'protobuf.json'), 'utf8')) as { value: string }[]
+    ).flatMap(({ value }) => binlogTopic.decode(Buffer.from(value, 'base64')));
+    const parity = `${database}_parity`;
+    const parityUrl = Object.assign(new URL(url), { pathname: `/${parity}` }).href;
+    await sql.change(`CREATE DATABASE ${parity} CHARACTER SET utf8mb4`);
+    await new Migrator(parityUrl).up();
+    const own = await Sql.open(parityUrl);
+    try {
+      await own.change('DROP TABLE interactives');
+      const relay = await startLocal({ MYSQL_URL: parityUrl });
+      await relay.ready();
+      await own.change("SET time_zone = '+00:00'");
+      for (const statement of statements) await own.change(statement);
+      const changes = await eventually(async () => {
+        const all = (await captured(log)).filter((change) => change.database === parity);
+        expect(all).toHaveLength(ofCanal.length);
+        return all;
+      });
+      expect(comparable(changes)).toEqual(comparable(ofCanal));
+      for (const change of changes) {
+        const value = (change.after ?? change.before)![hashColumnOf(change.table)!]!;
+        expect(change.partition).toBe(partitionOf(parity, value, PARTITIONS));
+      }
+    } finally {
+      await own.close();
+    }
+  });
+});
+
+/** What only the server's administrator may do. */
+async function asRoot(sql: Sql, work: (root: Connection) => Promise<unknown>): Promise<void> {
+  const [row] = await sql.rows<{ socket: string }>('SELECT @@socket AS socket');
+  const root = await createConnection({ socketPath: row!.socket, user: 'root' });
+  try {
+    await work(root);
+  } finally {
+    await root.end();
+  }
+}
+
+/** In the order of the binlog, without what differs between two runs. */
+function comparable(changes: readonly RowChange[]): unknown[] {
+  return [...changes]
+    .sort(
+      (a, b) =>
+        a.position!.offset - b.position!.offset || (BigInt(idOf(a)) < BigInt(idOf(b)) ? -1 : 1),
+    )
+    .map(({ table, kind, before, after }) => ({ table, kind, before, after }));
+}
