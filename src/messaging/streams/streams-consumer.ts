@@ -43,7 +43,7 @@ export class StreamsConsumer implements RunningConsumer {
   private readonly sleepers = new Set<() => void>();
   private loops: Promise<unknown> = Promise.resolve();
   private lastRenewal = 0;
-  private logId: string | null | undefined;
+  private logId: string | null = null;
 
   constructor(
     private readonly redis: Redis,
@@ -118,7 +118,8 @@ export class StreamsConsumer implements RunningConsumer {
 
   /** When Redis has lost its data, every offset is another message's now. */
   private async noticeNewLog(id: string | null): Promise<void> {
-    if (this.logId !== undefined && id !== this.logId) {
+    // None yet when this member is the first to use the log.
+    if (this.logId && id !== this.logId) {
       this.logger.warn(`${this.options.topic} was made anew: ${this.options.group} starts over`);
       await this.drop([...this.owned.keys()]);
     }
