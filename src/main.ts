@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { ConsoleLogger, Logger } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Redis } from 'ioredis';
@@ -9,11 +9,12 @@ import { LogServer } from './messaging';
 import { type Environment, InvalidEnvironmentError, processEnvironment } from './platform/config';
 import { Migrator } from './platform/database';
 import { awaitDependency } from './platform/health';
+import { ProgramLogger } from './platform/program-logger';
 import { Shutdown } from './shutdown';
 
 async function main(): Promise<void> {
   const environment = processEnvironment();
-  const logger = new ConsoleLogger({ json: environment.NODE_ENV === 'production' });
+  const logger = new ProgramLogger(environment.NODE_ENV === 'production');
   Logger.overrideLogger(logger);
   await prepareDependencies(environment);
   const app = await NestFactory.create<NestFastifyApplication>(

@@ -178,6 +178,6 @@ export class LiveBoard {
     if (differing === null) return;
     differingRows.inc({ board: this.name }, differing);
     await this.replica.resync();
-    if (differing > 0) this.logger.log(`${reason}: ${differing} rows differed from the database`);
+    if (differing > 0) this.logger.debug(`${reason}: ${differing} rows differed from the database`);
   }
 }
