@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Histogram } from 'prom-client';
 import { isUnavailable } from '../platform/errors';
 import { GroupCommit, type Settled } from './group-commit';
 import { InteractiveCache } from './interactive.cache';
@@ -11,6 +12,12 @@ import type { CounterRow, ObjectState } from './states';
 const LANES = 2;
 const GROUP_SIZE = 256;
 const QUEUE_SIZE = 10_000;
+
+const groupSize = new Histogram({
+  name: 'webook_mark_group_size',
+  help: 'Likes and collects that one transaction carried out',
+  buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+});
 
 interface Marked {
   readonly state: ObjectState;
@@ -62,6 +69,7 @@ export class MarkWriter implements OnModuleDestroy {
       // What was announced is read from MySQL until it has expired, so the answer stays right.
       this.logger.warn(`the caches missed a group of ${marks.length} marks: ${String(error)}`);
     });
+    groupSize.observe(operations.length);
     const counters = new Map(rows.map((row) => [keyOfObject(row), row]));
     return steps.map((step, index) => {
       if ('error' in step) return step;
