@@ -27,12 +27,12 @@ export class RelaySeat {
     });
     // Its loss shows by `onLost` and by failing statements.
     connection.on('error', () => undefined);
+    await connection.query(`SET SESSION wait_timeout = ${IDLE_LIMIT}`);
     return new RelaySeat(connection);
   }
 
   /** Takes the seat when it is free. @returns whether it is this one's now */
   async claim(): Promise<boolean> {
-    await this.ask(`SET SESSION wait_timeout = ${IDLE_LIMIT}`);
     const [row] = await this.ask<{ held: number }>(`SELECT GET_LOCK(${LOCK}, 0) AS held`);
     return row?.held === 1;
   }
