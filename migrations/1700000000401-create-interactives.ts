@@ -16,7 +16,7 @@ export class CreateInteractives1700000000401 implements MigrationInterface {
         ctime BIGINT NOT NULL DEFAULT 0,
         utime BIGINT NOT NULL DEFAULT 0,
         PRIMARY KEY (id),
-        UNIQUE KEY uniq_interactives_object (biz_id, biz),
+        UNIQUE KEY uq_interactives_object (biz_id, biz),
         KEY idx_interactives_likes (like_cnt, id),
         KEY idx_interactives_reads (read_cnt, id),
         KEY idx_interactives_collects (collect_cnt, id)

@@ -2,7 +2,7 @@ import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
 /** The counters of one business object. Other programs may read and write this table by SQL. */
 @Entity('interactives')
-@Index('uniq_interactives_object', ['bizId', 'biz'], { unique: true })
+@Index('uq_interactives_object', ['bizId', 'biz'], { unique: true })
 @Index('idx_interactives_likes', ['likeCnt', 'id'])
 @Index('idx_interactives_reads', ['readCnt', 'id'])
 @Index('idx_interactives_collects', ['collectCnt', 'id'])
