@@ -19,8 +19,10 @@ export function endStreamsOnClose(fastify: FastifyInstance): void {
     // An ordinary answer is written and ended at once; one begun and not ended is a stream. Its
     // headers have promised to keep the connection, which the server would wait for.
     for (const response of open)
-      if (response.headersSent && !response.writableEnded)
-        response.end(() => response.socket?.end());
+      if (response.headersSent && !response.writableEnded) {
+        const { socket } = response;
+        response.end(() => socket?.end());
+      }
     done();
   });
 }

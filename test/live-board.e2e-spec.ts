@@ -1,0 +1,368 @@
+import { Redis } from 'ioredis';
+import { engines, eventually, Program, Sql } from './support';
+
+interface Row {
+  id: number;
+  biz_id: number;
+  biz: string;
+  read_cnt: number;
+  like_cnt: number;
+  collect_cnt: number;
+  score: number;
+}
+
+interface Board {
+  code: number;
+  msg: string;
+  data: Row[];
+}
+
+const SCENARIO = [
+  [78, 450],
+  [58, 290],
+  [20, 108],
+  [60, 98],
+  [72, 80],
+  [56, 80],
+  [62, 79],
+  [64, 55],
+  [68, 54],
+  [70, 53],
+] as const;
+
+describe.each(engines)('live boards on $name', (engine) => {
+  let env: Record<string, string>;
+  let sql: Sql;
+  let redis: Redis;
+  const programs: Program[] = [];
+
+  /** Everything is written by SQL, past the program. */
+  const insert = (id: number, likes: number, bizId = 1_000 + id): Promise<unknown> =>
+    sql.change(
+      `INSERT INTO interactives (id, biz, biz_id, read_cnt, like_cnt, collect_cnt, ctime, utime)
+       VALUES (?, 'et', ?, 0, ?, 0, 1, 1)`,
+      [id, bizId, likes],
+    );
+  const setLikes = (id: number, likes: number): Promise<unknown> =>
+    sql.change('UPDATE interactives SET like_cnt = ? WHERE id = ?', [likes, id]);
+
+  async function start(overrides: Record<string, string> = {}): Promise<Program> {
+    const program = await Program.start({ env: { ...env, RANKING_SIZE: '10', ...overrides } });
+    programs.push(program);
+    return program;
+  }
+
+  async function board(program: Program, name = 'likes'): Promise<[number, number][]> {
+    const { body } = await program.get<Board>(`/api/ranking/${name}`);
+    return body.data.map(({ id, score }) => [id, score]);
+  }
+
+  const becomes = (program: Program, expected: readonly (readonly [number, number])[]) =>
+    eventually(async () => expect(await board(program)).toEqual(expected));
+
+  /** The program has seen all that was written before: a row that it must show comes last. */
+  async function caughtUp(program: Program): Promise<void> {
+    await sql.change('UPDATE interactives SET collect_cnt = collect_cnt + 1 WHERE id = 78');
+    const [row] = await sql.rows<{ n: number }>(
+      'SELECT collect_cnt AS n FROM interactives WHERE id = 78',
+    );
+    await eventually(async () => {
+      const { body } = await program.get<{ row: Row }>('/api/ranking/likes/items/78');
+      expect(body.row.collect_cnt).toBe(row?.n);
+    });
+  }
+
+  async function membersInRedis(): Promise<number[]> {
+    const members = await redis.zrevrange('ranking:{likes}:scores', 0, -1);
+    return members.map(Number);
+  }
+
+  beforeAll(async () => {
+    env = await engine.prepare('live_board');
+    sql = await Sql.open(env.MYSQL_URL!);
+    redis = new Redis(env.REDIS_URL!);
+  }, 180_000);
+
+  beforeEach(async () => {
+    // The first program of a suite makes the tables.
+    const maker = programs.length === 0 ? await start() : null;
+    await maker?.stop();
+    await sql.change('DELETE FROM interactives');
+    for (const [id, likes] of SCENARIO) await insert(id, likes, id === 78 ? 11 : undefined);
+  }, 90_000);
+
+  afterEach(() => Promise.all(programs.map((program) => program.stop())), 60_000);
+
+  afterAll(async () => {
+    redis?.disconnect();
+    await sql?.close();
+  });
+
+  it('follows the scenario: a low row, a new second, two updates', async () => {
+    const program = await start();
+    await becomes(program, SCENARIO);
+
+    await insert(80, 52);
+    await caughtUp(program);
+    expect(await board(program)).toEqual(SCENARIO);
+
+    await insert(82, 400, 100);
+    const second = [SCENARIO[0], [82, 400], ...SCENARIO.slice(1, 9)] as const;
+    await becomes(program, second);
+
+    await setLikes(78, 650);
+    await setLikes(82, 550);
+    await becomes(program, [[78, 650], [82, 550], ...SCENARIO.slice(1, 9)]);
+
+    const { status, body } = await program.get<Board>('/api/ranking/likes?limit=2');
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      code: 200,
+      msg: expect.any(String),
+      data: [
+        expect.objectContaining({ id: 78, biz_id: 11, biz: 'et', read_cnt: 0, like_cnt: 650 }),
+        {
+          id: 82,
+          biz_id: 100,
+          biz: 'et',
+          read_cnt: 0,
+          like_cnt: 550,
+          collect_cnt: 0,
+          score: 550,
+        },
+      ],
+    });
+    const out = await program.get<{ code: string }>('/api/ranking/likes/items/70');
+    expect([out.status, out.body.code]).toEqual([404, 'NOT_RANKED']);
+    const first = await program.get<{ rank: number; row: Row }>('/api/ranking/likes/items/82');
+    expect(first.body).toMatchObject({ rank: 2, row: { id: 82, score: 550 } });
+  });
+
+  it('promotes the runner-up when a member is decremented or deleted', async () => {
+    const program = await start();
+    await insert(71, 52);
+    await insert(73, 51);
+    await becomes(program, SCENARIO);
+    await setLikes(78, 1);
+    await becomes(program, [...SCENARIO.slice(1), [71, 52]]);
+    await sql.change('DELETE FROM interactives WHERE id IN (58, 20)');
+    await becomes(program, [...SCENARIO.slice(3), [71, 52], [73, 51], [78, 1]]);
+    await eventually(async () => expect(await membersInRedis()).not.toContain(58));
+  });
+
+  it('is refilled from the database when more than the reserve has fallen', async () => {
+    const program = await start();
+    await becomes(program, SCENARIO);
+    // 60 rows are kept; 120 more enter above all, and evict one another.
+    const values = Array.from({ length: 120 }, (_, i) => [2_000 + i, 'et', 9_000 + i, 1_000 + i]);
+    await sql.change('INSERT INTO interactives (id, biz, biz_id, like_cnt) VALUES ?', [values]);
+    await eventually(async () => expect((await board(program))[0]).toEqual([2_119, 1_119]));
+    await eventually(async () => expect(await membersInRedis()).toHaveLength(60));
+    await sql.change('DELETE FROM interactives WHERE id >= 2040');
+    const rest = Array.from({ length: 10 }, (_, i) => [2_039 - i, 1_039 - i] as const);
+    await becomes(program, rest);
+    await sql.change('DELETE FROM interactives WHERE id >= 2000');
+    await becomes(program, SCENARIO);
+  });
+
+  it('has what changed while the program was down', async () => {
+    const first = await start();
+    await becomes(first, SCENARIO);
+    await setLikes(58, 9_000);
+    await becomes(first, [[58, 9_000], SCENARIO[0], ...SCENARIO.slice(2)]);
+    expect(await first.stop()).toBe(0);
+    await setLikes(58, 30);
+    await insert(82, 400, 100);
+    await sql.change('DELETE FROM interactives WHERE id = 60');
+    await setLikes(70, 79);
+    const second = await start();
+    const expected = [
+      [78, 450],
+      [82, 400],
+      [20, 108],
+      [72, 80],
+      [56, 80],
+      [70, 79],
+      [62, 79],
+      [64, 55],
+      [68, 54],
+      [58, 30],
+    ] as const;
+    await becomes(second, expected);
+    await setLikes(82, 550);
+    await becomes(second, [[82, 550], [78, 450], ...expected.slice(2)]);
+  });
+
+  it('is there again by itself after Redis lost everything', async () => {
+    const program = await start();
+    await becomes(program, SCENARIO);
+    await redis.flushdb();
+    await sql.change('DELETE FROM interactives WHERE id = 58');
+    await eventually(async () => expect(await membersInRedis()).toHaveLength(9));
+    await becomes(program, [SCENARIO[0], ...SCENARIO.slice(2)]);
+    await setLikes(20, 500);
+    await becomes(program, [[20, 500], SCENARIO[0], ...SCENARIO.slice(3)]);
+  });
+
+  it('is the same on several instances, also when one of them is killed', async () => {
+    const [first, second, api] = [await start(), await start(), await start({ ROLE: 'api' })];
+    await insert(82, 400, 100);
+    const expected = [SCENARIO[0], [82, 400], ...SCENARIO.slice(1, 9)] as const;
+    for (const program of [first, second, api]) await becomes(program, expected);
+    await first.kill();
+    await setLikes(78, 650);
+    await setLikes(20, 651);
+    const after = [[20, 651], [78, 650], [82, 400], SCENARIO[1], ...SCENARIO.slice(3, 9)] as const;
+    for (const program of [second, api])
+      await eventually(async () => expect(await board(program)).toEqual(after), {
+        // The killed instance's part of the log changes hands first.
+        timeoutMs: 60_000,
+      });
+  }, 120_000);
+});
+
+describe('the ranking routes', () => {
+  let program: Program;
+  let sql: Sql;
+
+  beforeAll(async () => {
+    const env = await engines[0]!.prepare('ranking_routes');
+    program = await Program.start({ env: { ...env, RANKING_SIZE: '12' } });
+    sql = await Sql.open(env.MYSQL_URL!);
+    await sql.change(
+      `INSERT INTO interactives (biz, biz_id, read_cnt, like_cnt, collect_cnt)
+       VALUES ('article', 1, 5, 9, 1), ('article', 2, 9, 5, 0), ('video', 3, 7, 7, 7)`,
+    );
+    await eventually(async () => {
+      for (const name of ['likes', 'reads', 'collects'])
+        expect((await program.get<Board>(`/api/ranking/${name}`)).body.data).toHaveLength(3);
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await program.stop();
+    await sql.close();
+  });
+
+  it('lists the boards', async () => {
+    const { body } = await program.get('/api/ranking');
+    expect(body).toEqual({
+      items: [
+        { name: 'likes', orderBy: 'like_cnt', size: 12 },
+        { name: 'reads', orderBy: 'read_cnt', size: 12 },
+        { name: 'collects', orderBy: 'collect_cnt', size: 12 },
+        { name: 'hot', orderBy: 'hot', size: 12, biz: 'article' },
+      ],
+    });
+  });
+
+  it('orders each board by its own count', async () => {
+    const order = async (name: string): Promise<number[]> =>
+      (await program.get<Board>(`/api/ranking/${name}`)).body.data.map(({ biz_id }) => biz_id);
+    expect(await order('likes')).toEqual([1, 3, 2]);
+    expect(await order('reads')).toEqual([2, 3, 1]);
+    expect(await order('collects')).toEqual([3, 1, 2]);
+  });
+
+  it('computes the hot board from recent articles', async () => {
+    const now = Date.now();
+    const day = 86_400_000;
+    const articles = [
+      [1, 1, 'old', '', 2, now - 3 * day],
+      [2, 1, 'new', '', 2, now - 60_000],
+      [4, 1, 'withdrawn', '', 3, now],
+      [5, 1, 'too old', '', 2, now - 30 * day],
+    ];
+    await sql.change(
+      'INSERT INTO published_articles (id, author_id, title, content, status, ctime) VALUES ?',
+      [articles],
+    );
+    await sql.change(
+      "INSERT INTO interactives (biz, biz_id, like_cnt) VALUES ('article', 4, 99), ('article', 5, 99)",
+    );
+    const data = await eventually(async () => {
+      const { body } = await program.get<Board>('/api/ranking/hot');
+      expect(body.data.map(({ biz_id }) => biz_id)).toEqual([2, 1]);
+      return body.data;
+    });
+    const seconds = (Date.now() - now) / 1000 + 60;
+    expect(data[0]!.score).toBeLessThanOrEqual(4 / 62 ** 1.5);
+    expect(data[0]!.score).toBeGreaterThanOrEqual(4 / (seconds + 2) ** 1.5);
+  });
+
+  it.each([
+    ['/api/ranking/nothing', 404, 'BOARD_NOT_FOUND'],
+    ['/api/ranking/nothing/stream', 404, 'BOARD_NOT_FOUND'],
+    ['/api/ranking/nothing/items/1', 404, 'BOARD_NOT_FOUND'],
+    ['/api/ranking/stream?boards=likes,nothing', 404, 'BOARD_NOT_FOUND'],
+    ['/api/ranking/likes/items/999', 404, 'NOT_RANKED'],
+    ['/api/ranking/likes/items/0', 400, 'VALIDATION_FAILED'],
+    ['/api/ranking/likes?limit=0', 400, 'VALIDATION_FAILED'],
+    ['/api/ranking/likes?limit=13', 400, 'VALIDATION_FAILED'],
+    ['/api/ranking/likes?limit=1.5', 400, 'VALIDATION_FAILED'],
+    ['/api/ranking/likes/stream?limit=x', 400, 'VALIDATION_FAILED'],
+  ])('answers %s with %d %s', async (path, status, code) => {
+    const answer = await program.get<{ code: string }>(path);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+  });
+
+  it('streams a board at connect and after each change', async () => {
+    const stream = await EventStream.open(`${program.url}/api/ranking/likes/stream?limit=1`);
+    const first = JSON.parse(await stream.next()) as Board;
+    expect(first).toEqual((await program.get('/api/ranking/likes?limit=1')).body);
+    await sql.change('UPDATE interactives SET like_cnt = 1000 WHERE biz_id = 3');
+    const moved = JSON.parse(await stream.next()) as Board;
+    expect(moved.data).toMatchObject([{ biz_id: 3, like_cnt: 1000 }]);
+    await stream.close();
+  });
+
+  it('streams several boards on one connection, each with its name', async () => {
+    const stream = await EventStream.open(`${program.url}/api/ranking/stream?boards=likes,reads`);
+    const names = [await stream.next(), await stream.next()].map(
+      (data) => (JSON.parse(data) as { board: string }).board,
+    );
+    expect(names).toEqual(['likes', 'reads']);
+    await stream.close();
+  });
+
+  it('ends the streams when the program stops', async () => {
+    const stream = await EventStream.open(`${program.url}/api/ranking/likes/stream`);
+    await stream.next();
+    expect(await program.stop()).toBe(0);
+    await expect(stream.next()).rejects.toThrow();
+  });
+});
+
+/** The `board` events of a response. */
+class EventStream {
+  private text = '';
+
+  private constructor(private readonly reader: ReadableStreamDefaultReader<string>) {}
+
+  static async open(url: string): Promise<EventStream> {
+    const response = await fetch(url);
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    return new EventStream(response.body!.pipeThrough(new TextDecoderStream()).getReader());
+  }
+
+  /** @throws when the stream ends before another one */
+  async next(): Promise<string> {
+    for (;;) {
+      const end = this.text.indexOf('\n\n');
+      if (end >= 0) {
+        const event = this.text.slice(0, end);
+        this.text = this.text.slice(end + 2);
+        const data = /^event: board\ndata: (.*)$/.exec(event)?.[1];
+        if (data !== undefined) return data;
+        continue;
+      }
+      const { value, done } = await this.reader.read();
+      if (done) throw new Error('the stream has ended');
+      this.text += value;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.reader.cancel();
+  }
+}
