@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import { isolatedStack, Program, Sql, type StackEnvironment } from './support';
+import { eventually, Program, Sql, streamsWithRelay } from './support';
 
 const FLAGS = [
+  '--headless',
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -14,94 +15,127 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-describe('what a person sees in a browser', () => {
-  let stack: StackEnvironment;
+describe('the pages, in a real browser', () => {
   let program: Program;
   let sql: Sql;
-  let profile: string;
   let browser: BrowserContext;
   let page: Page;
+  let profile: string;
   const faults: string[] = [];
+  const streams: string[] = [];
+
+  const insert = (id: number, likes: number): Promise<unknown> =>
+    sql.change("INSERT INTO interactives (id, biz, biz_id, like_cnt) VALUES (?, 'et', ?, ?)", [
+      id,
+      id,
+      likes,
+    ]);
+
+  /** Ids with scores, as they stand on the page. */
+  const shown = (board: string): Promise<string[]> =>
+    page
+      .locator(`[data-board="${board}"] li`)
+      .evaluateAll((rows) =>
+        rows.map(
+          (row) => `${row.getAttribute('data-id')}:${row.querySelector('.score')?.textContent}`,
+        ),
+      );
 
   beforeAll(async () => {
-    stack = await isolatedStack('live_page');
-    program = await Program.start({ env: { ...stack } });
-    sql = await Sql.open(stack.MYSQL_URL);
-    for (const [bizId, likes] of [
-      [1, 30],
+    const env = await streamsWithRelay.prepare('live_page');
+    program = await Program.start({ env: { ...env, RANKING_SIZE: '5' } });
+    sql = await Sql.open(env.MYSQL_URL!);
+    for (const [id, likes] of [
+      [1, 10],
       [2, 20],
-      [3, 10],
-    ])
-      await sql.change('INSERT INTO interactives (biz, biz_id, like_cnt) VALUES (?, ?, ?)', [
-        'podcast',
-        bizId,
-        likes,
-      ]);
-    profile = mkdtempSync(join(tmpdir(), 'webook-chromium-'));
+      [3, 30],
+    ] as const)
+      await insert(id, likes);
+    profile = await mkdtemp(join(tmpdir(), 'webook-browser-'));
     browser = await chromium.launchPersistentContext(profile, {
       executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-      headless: true,
       args: FLAGS,
     });
-  }, 120_000);
-
-  beforeEach(async () => {
     page = await browser.newPage();
-    faults.length = 0;
-    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('request', (request) => {
+      if (request.url().includes('/stream')) streams.push(request.url());
+    });
+    page.on('pageerror', (error) => faults.push(String(error)));
     page.on('console', (message) => {
       if (message.type() === 'error') faults.push(message.text());
     });
-  });
-
-  afterEach(async () => {
-    await page.close();
-    expect(faults).toEqual([]);
-  });
+  }, 120_000);
 
   afterAll(async () => {
     await browser?.close();
-    if (profile) rmSync(profile, { recursive: true, force: true });
+    await rm(profile, { recursive: true, force: true });
     await sql?.close();
     await program?.stop();
+  }, 60_000);
+
+  it('shows the boards, and moves their rows as the table changes', async () => {
+    await page.goto(program.url);
+    await eventually(async () => expect(await shown('likes')).toEqual(['3:30', '2:20', '1:10']));
+    expect(await page.locator('section[data-board]').count()).toBe(4);
+    // The same element moves, so that it can be seen moving.
+    const row = await page.locator('[data-board="likes"] li[data-id="1"]').elementHandle();
+    await sql.change('UPDATE interactives SET like_cnt = 1040 WHERE id = 1');
+    await eventually(async () => expect(await shown('likes')).toEqual(['1:1,040', '3:30', '2:20']));
+    expect(await row?.evaluate((element) => element.querySelector('.rank')?.textContent)).toBe('1');
+    await sql.change('DELETE FROM interactives WHERE id = 3');
+    await insert(4, 25);
+    await eventually(async () => expect(await shown('likes')).toEqual(['1:1,040', '4:25', '2:20']));
   });
 
-  /** Waits until the page shows these texts, each after the one before. */
-  const showsInOrder = (texts: readonly string[]): Promise<unknown> =>
-    page.waitForFunction(
-      (wanted) => {
-        const { document } = globalThis as unknown as { document: { body: { innerText: string } } };
-        let from = 0;
-        return wanted.every((text) => {
-          const at = document.body.innerText.indexOf(text, from);
-          from = at + text.length;
-          return at >= 0;
-        });
-      },
-      texts,
-      { timeout: 30_000 },
+  it('likes by a click, which moves the row for everybody', async () => {
+    await page.locator('[data-board="likes"] li[data-id="2"] .like').click();
+    await eventually(async () => expect(await shown('likes')).toContain('2:21'));
+    const [row] = await sql.rows<{ n: number }>(
+      'SELECT like_cnt AS n FROM interactives WHERE id = 2',
     );
+    expect(row?.n).toBe(21);
+  });
 
-  it('shows the boards and how they move', async () => {
-    await page.goto(`${program.url}/`);
-    await showsInOrder(['podcast 1', 'podcast 2', 'podcast 3']);
-    await sql.change("UPDATE interactives SET like_cnt = 99 WHERE biz = 'podcast' AND biz_id = 3");
-    await showsInOrder(['podcast 3', 'podcast 1', 'podcast 2']);
-    const user = await program.token(7);
-    await program.put('/api/interactive/song/5/like', undefined, { token: user });
-    await showsInOrder(['podcast 2', 'song 5']);
-  }, 90_000);
+  it('needs one connection for all boards, and says that it is live', async () => {
+    expect(streams).toEqual([`${program.url}/api/ranking/stream`]);
+    await page.locator('#connection[data-state="live"]').waitFor();
+  });
 
-  it('finds the way to the documentation, where a call works', async () => {
-    await page.goto(`${program.url}/`);
-    await page.click('a[href="/docs"]');
-    await page.waitForSelector('.opblock', { timeout: 30_000 });
-    const operation = page.locator('.opblock', { hasText: '/healthz' }).first();
-    await operation.locator('.opblock-summary').click();
-    await operation.locator('button.try-out__btn').click();
-    await operation.locator('button.execute').click();
-    const status = operation.locator('.live-responses-table .response-col_status');
-    await status.first().waitFor({ timeout: 30_000 });
-    expect(await status.last().innerText()).toContain('200');
-  }, 90_000);
+  it('fits a phone', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    const [content, window] = await page.evaluate<[number, number]>(
+      '[document.documentElement.scrollWidth, innerWidth]',
+    );
+    expect(content).toBeLessThanOrEqual(window);
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
+  it('changes between light and dark and remembers it', async () => {
+    const background = (): Promise<string> =>
+      page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const before = await background();
+    await page.locator('#theme').click();
+    const after = await background();
+    expect(after).not.toBe(before);
+    await page.reload();
+    expect(await background()).toBe(after);
+  });
+
+  it('is linked with a Swagger UI whose calls work', async () => {
+    await page.locator('nav a[href="/docs"]').click();
+    const operation = page.locator('.opblock', {
+      has: page.locator('[data-path="/api/ranking"]'),
+    });
+    await operation.locator('.opblock-summary-control').click();
+    await operation.locator('.try-out__btn').click();
+    await operation.locator('.execute').click();
+    const answer = operation.locator('.live-responses-table');
+    await answer.waitFor();
+    expect(await answer.locator('.response-col_status').last().innerText()).toContain('200');
+    expect(await answer.innerText()).toContain('collect_cnt');
+  });
+
+  it('reports no fault in the console', () => {
+    expect(faults).toEqual([]);
+  });
 });
