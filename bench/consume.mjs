@@ -118,6 +118,8 @@ async function count(engine, sql) {
   }
 }
 
+// Its boot makes the tables.
+await (await startProgram({})).stop();
 const sql = await createConnection(MYSQL_URL);
 const ours = { kafka: [], streams: [] };
 const bare = [];

@@ -1,14 +1,38 @@
-import { Controller } from '@nestjs/common';
-import { binlogTopic, type RowChange, type RowImage } from '../cdc';
+import { Controller, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { binlogTopic, CaptureGaps, type RowChange, type RowImage } from '../cdc';
 import { type MessageBatch, Subscribe } from '../messaging';
 import { InteractiveCache } from './interactive.cache';
+import { InteractiveVerifier } from './interactive.verifier';
 import { keyOfObject } from './mark.group';
 import type { CounterRow } from './states';
 
 /** Shows in the cache what was committed to `interactives`, whoever wrote it. */
 @Controller()
-export class CountersConsumer {
-  constructor(private readonly cache: InteractiveCache) {}
+export class CountersConsumer implements OnModuleDestroy {
+  private readonly logger = new Logger(CountersConsumer.name);
+  private readonly subscription;
+
+  constructor(
+    private readonly cache: InteractiveCache,
+    private readonly verifier: InteractiveVerifier,
+    gaps: CaptureGaps,
+  ) {
+    this.subscription = gaps.gaps$.subscribe(() => void this.refill());
+  }
+
+  onModuleDestroy(): void {
+    this.subscription.unsubscribe();
+  }
+
+  /** Changes were missed, so that any of the cached counters may be outdated. */
+  private async refill(): Promise<void> {
+    try {
+      const rebuilt = await this.verifier.rebuild(() => undefined);
+      this.logger.log(`${rebuilt} cached counters were read anew after a gap in change capture`);
+    } catch (error) {
+      this.logger.warn(`the caches keep what they have until it expires: ${String(error)}`);
+    }
+  }
 
   @Subscribe(binlogTopic, { group: 'interactive-cache', batch: { size: 500, lingerMs: 2 } })
   async onChanges({ messages }: MessageBatch<RowChange[]>): Promise<void> {

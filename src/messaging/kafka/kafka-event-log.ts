@@ -4,6 +4,7 @@ import {
   type IHeaders,
   Kafka,
   logLevel,
+  Partitioners,
   type Producer,
   type RecordMetadata,
 } from 'kafkajs';
@@ -21,10 +22,8 @@ import { KafkaConsumer } from './kafka-consumer';
 import { rawMessage } from './raw-message';
 
 const ACKS: Record<Acks, number> = { all: -1, leader: 1, none: 0 };
-const LEVELS: Partial<Record<logLevel, 'error' | 'warn' | 'debug'>> = {
-  [logLevel.ERROR]: 'error',
-  [logLevel.WARN]: 'warn',
-};
+/** A failed append gets a new producer, so that the limit costs no guarantee. */
+const IDEMPOTENCE_WARNING = 'Limiting retries for the idempotent producer';
 
 /** The event log on Apache Kafka, through KafkaJS. */
 export class KafkaEventLog extends EventLog {
@@ -49,10 +48,12 @@ export class KafkaEventLog extends EventLog {
       // KafkaJS tells as ERROR what it then retries; what fails in the end is told by who asked.
       logCreator:
         () =>
-        ({ level, log }) =>
-          logger[LEVELS[level] === 'warn' ? 'warn' : 'debug'](
-            `${log.message}${log.error ? `: ${String(log.error)}` : ''}`,
-          ),
+        ({ level, log }) => {
+          if (log.message.startsWith(IDEMPOTENCE_WARNING)) return;
+          const text = `${log.message}${log.error ? `: ${String(log.error)}` : ''}`;
+          if (level === logLevel.WARN) logger.warn(text);
+          else logger.debug(text);
+        },
     });
   }
 
@@ -214,6 +215,8 @@ export class KafkaEventLog extends EventLog {
       producer = connected(
         this.kafka.producer({
           allowAutoTopicCreation: false,
+          // Not asked: every message comes with its partition.
+          createPartitioner: Partitioners.DefaultPartitioner,
           idempotent: acks === 'all',
           maxInFlightRequests: 1,
           retry: { retries: 5, initialRetryTime: 50, maxRetryTime: 500 },
