@@ -44,6 +44,7 @@ export class StreamsConsumer implements RunningConsumer {
   private loops: Promise<unknown> = Promise.resolve();
   private lastRenewal = 0;
   private logId: string | null = null;
+  private partitions = 0;
 
   constructor(
     private readonly redis: Redis,
@@ -102,11 +103,11 @@ export class StreamsConsumer implements RunningConsumer {
       .get(LOG_ID_KEY)
       .exec();
     const members = ((answers?.[2]?.[1] ?? []) as string[]).sort();
-    const partitions = Number(answers?.[3]?.[1] ?? 0);
+    await this.countPartitions(answers?.[3]?.[1] as string | null);
     await this.noticeNewLog(answers?.[4]?.[1] as string | null);
     const mine = members.indexOf(this.member);
     const wanted = new Set<number>();
-    for (let p = 0; p < partitions; p++) if (p % members.length === mine) wanted.add(p);
+    for (let p = 0; p < this.partitions; p++) if (p % members.length === mine) wanted.add(p);
 
     const unwanted = [...this.owned.keys()].filter((partition) => !wanted.has(partition));
     await this.drop(unwanted);
@@ -114,6 +115,13 @@ export class StreamsConsumer implements RunningConsumer {
     for (const partition of wanted) await this.hold(partition);
     this.lastRenewal = now;
     if (this.owned.size > 0) this.wake();
+  }
+
+  /** A Redis that lost its data is told again; the program provisions topics at boot only. */
+  private async countPartitions(stored: string | null): Promise<void> {
+    if (stored !== null) this.partitions = Number(stored);
+    else if (this.partitions > 0)
+      await this.redis.set(partitionsKey(this.options.topic), this.partitions, 'NX');
   }
 
   /** When Redis has lost its data, every offset is another message's now. */
@@ -138,13 +146,17 @@ export class StreamsConsumer implements RunningConsumer {
       this.own(partition, position);
       return;
     }
+    // Before the end is asked for: what is read meanwhile may move the position beyond it.
+    const { position } = owned;
     const end = Number((await this.redis.get(next)) ?? 0);
-    if (end >= owned.position) return;
+    if (end >= position) return;
     this.logger.warn(
-      `${topic}/${partition} has lost its end: it is ${end}, and group ${group} stood at ${owned.position}`,
+      `${topic}/${partition} has lost its end: it is ${end}, and group ${group} stood at ${position}`,
     );
     await this.drop([partition]);
-    this.own(partition, end);
+    // What was fetched but not handled yet comes again.
+    const committed = Number((await this.redis.hget(groups, group)) ?? 0);
+    this.own(partition, Math.min(committed, end));
   }
 
   private own(partition: number, position: number): void {
