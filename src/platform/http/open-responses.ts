@@ -21,7 +21,9 @@ export function endStreamsOnClose(fastify: FastifyInstance): void {
     for (const response of open)
       if (response.headersSent && !response.writableEnded) {
         const { socket } = response;
-        response.end(() => socket?.end());
+        // One that its client has cancelled is destroyed and calls nothing back.
+        if (response.destroyed) socket?.destroy();
+        else response.end(() => socket?.destroySoon());
       }
     done();
   });
