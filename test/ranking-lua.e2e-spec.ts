@@ -255,6 +255,8 @@ describe('a board, whatever happens in whatever order', () => {
     readonly table = new Map<number, RankedRow>();
     readonly log: Change[] = [];
     readonly processes: LiveBoard[] = [this.boot(), this.boot()];
+    /** Versions of the rows that were deleted. */
+    private readonly gone = new Map<number, number>();
     /** The group's committed offset. */
     committed = 0;
     /** Where the log stood when Redis was lost, and with it who had handled what. */
@@ -280,7 +282,10 @@ describe('a board, whatever happens in whatever order', () => {
 
     write(id: number, score: number | null, isOurs: boolean): void {
       const before = this.table.get(id) ?? null;
-      const version = before === null ? 0 : before.version + (isOurs ? 1 : 0);
+      // A row that comes again under its old id continues its version: a lower one would be a limit.
+      const version =
+        before === null ? (this.gone.get(id) ?? 0) : before.version + (isOurs ? 1 : 0);
+      if (score === null && before !== null) this.gone.set(id, before.version);
       const after = score === null ? null : row(id, score, version);
       if (after === null) this.table.delete(id);
       else this.table.set(id, after);

@@ -1,12 +1,22 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
+/** Milliseconds for the last bytes of an ended stream to leave. */
+const FAREWELL = 100;
+
 /**
- * Ends endless responses (server-sent events) when the server closes. It waits for every response,
- * and these would keep it waiting for ever; their clients reconnect, to another instance.
+ * Ends what would keep a closing server waiting for ever: endless responses (server-sent events),
+ * whose clients reconnect, to another instance; and connections on which nothing was asked yet,
+ * which Node counts neither as idle nor as busy. Ordinary requests are answered first.
  */
 export function endStreamsOnClose(fastify: FastifyInstance): void {
   const open = new Set<ServerResponse>();
+  const sockets = new Set<Socket>();
+  fastify.server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   fastify.addHook('onRequest', (_request, reply, done) => {
     open.add(reply.raw);
     done();
@@ -16,15 +26,16 @@ export function endStreamsOnClose(fastify: FastifyInstance): void {
     done();
   });
   fastify.addHook('preClose', (done) => {
-    // An ordinary answer is written and ended at once; one begun and not ended is a stream. Its
-    // headers have promised to keep the connection, which the server would wait for.
+    // An ordinary answer is written and ended at once; one begun and not ended is a stream.
     for (const response of open)
       if (response.headersSent && !response.writableEnded) {
-        const { socket } = response;
-        // One that its client has cancelled is destroyed and calls nothing back.
-        if (response.destroyed) socket?.destroy();
-        else response.end(() => socket?.destroySoon());
+        response.end();
+        open.delete(response);
       }
+    setTimeout(() => {
+      const busy = new Set([...open].map(({ socket }) => socket));
+      for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
+    }, FAREWELL);
     done();
   });
 }
