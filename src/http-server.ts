@@ -20,6 +20,8 @@ export function createHttpAdapter(): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: 1_048_576,
     requestTimeout: 30_000,
+    // What still comes over an open connection while stopping is answered, not turned away.
+    return503OnClosing: false,
     genReqId: requestIdOf,
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       problems.render(error, request, reply),

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createPool, type Pool, type PoolConnection } from 'mysql2/promise';
 import { Environment } from '../platform/config';
-import type { BulkValue } from '../platform/database';
+import { type BulkValue, giveBackAfter, STATEMENT_TIMEOUT } from '../platform/database';
 
 /** Seconds that a statement waits for a row lock: the whole group waits with it. */
 const LOCK_WAIT = 1;
@@ -72,11 +72,7 @@ export class PacketConnections implements OnApplicationShutdown {
       connection.release();
       return result;
     } catch (error) {
-      // A connection whose rollback fails is not given back: its state is unknown.
-      await connection.rollback().then(
-        () => connection.release(),
-        () => connection.destroy(),
-      );
+      await giveBackAfter(error, connection, { inTransaction: true });
       throw error;
     }
   }
@@ -87,6 +83,10 @@ export class PacketConnections implements OnApplicationShutdown {
 }
 
 async function send(connection: PoolConnection, packet: Packet): Promise<readonly unknown[]> {
-  const [results] = await connection.query(packet.sql, packet.parameters as unknown[]);
+  const [results] = await connection.query({
+    sql: packet.sql,
+    values: packet.parameters as unknown[],
+    timeout: STATEMENT_TIMEOUT,
+  });
   return results as unknown[];
 }

@@ -2,6 +2,7 @@ import { Inject, Injectable, OnApplicationShutdown } from '@nestjs/common';
 import { createPool, Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { Environment } from '../config';
 import { isContention } from './sql-errors';
+import { giveBackAfter, STATEMENT_TIMEOUT } from './statement-timeout';
 
 /** A value that a placeholder takes; `bulk` also takes rows of values for `VALUES ?`. */
 export type SqlValue = string | number | bigint | boolean | null | Buffer | Date;
@@ -19,31 +20,60 @@ export interface SqlRunner {
   bulkChange(sql: string, values: readonly BulkValue[]): Promise<ResultSetHeader>;
 }
 
+/** Runs `work` on a connection. */
+type Lend = <T>(work: (connection: PoolConnection) => Promise<T>) => Promise<T>;
+
 class ConnectionRunner implements SqlRunner {
-  constructor(private readonly connection: Pool | PoolConnection) {}
+  constructor(private readonly lend: Lend) {}
 
-  async rows<T>(sql: string, values: readonly SqlValue[] = []): Promise<T[]> {
-    const [rows] = await this.connection.execute<RowDataPacket[]>(sql, values as SqlValue[]);
-    return rows as T[];
+  rows<T>(sql: string, values: readonly SqlValue[] = []): Promise<T[]> {
+    return this.lend(async (connection) => {
+      const [rows] = await connection.execute<RowDataPacket[]>({
+        sql,
+        values: values as SqlValue[],
+        timeout: STATEMENT_TIMEOUT,
+      });
+      return rows as T[];
+    });
   }
 
-  async change(sql: string, values: readonly SqlValue[] = []): Promise<ResultSetHeader> {
-    const [result] = await this.connection.execute<ResultSetHeader>(sql, values as SqlValue[]);
-    return result;
+  change(sql: string, values: readonly SqlValue[] = []): Promise<ResultSetHeader> {
+    return this.lend(async (connection) => {
+      const [result] = await connection.execute<ResultSetHeader>({
+        sql,
+        values: values as SqlValue[],
+        timeout: STATEMENT_TIMEOUT,
+      });
+      return result;
+    });
   }
 
-  async bulkRows<T>(sql: string, values: readonly BulkValue[]): Promise<T[]> {
-    const [rows] = await this.connection.query<RowDataPacket[]>(sql, values as unknown[]);
-    return rows as T[];
+  bulkRows<T>(sql: string, values: readonly BulkValue[]): Promise<T[]> {
+    return this.lend(async (connection) => {
+      const [rows] = await connection.query<RowDataPacket[]>({
+        sql,
+        values: values as unknown[],
+        timeout: BULK_TIMEOUT,
+      });
+      return rows as T[];
+    });
   }
 
-  async bulkChange(sql: string, values: readonly BulkValue[]): Promise<ResultSetHeader> {
-    const [result] = await this.connection.query<ResultSetHeader>(sql, values as unknown[]);
-    return result;
+  bulkChange(sql: string, values: readonly BulkValue[]): Promise<ResultSetHeader> {
+    return this.lend(async (connection) => {
+      const [result] = await connection.query<ResultSetHeader>({
+        sql,
+        values: values as unknown[],
+        timeout: BULK_TIMEOUT,
+      });
+      return result;
+    });
   }
 }
 
 const ATTEMPTS = 8;
+/** Milliseconds for a statement whose length varies: at most some thousand rows. */
+const BULK_TIMEOUT = 30_000;
 
 /**
  * The hot paths' way into MySQL: plain SQL on a pool of prepared connections, no entities.
@@ -66,7 +96,17 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
       connectTimeout: 3_000,
       maxPreparedStatements: 200,
     });
-    super(pool);
+    super(async (work) => {
+      const connection = await pool.getConnection();
+      try {
+        const result = await work(connection);
+        connection.release();
+        return result;
+      } catch (error) {
+        await giveBackAfter(error, connection, { inTransaction: false });
+        throw error;
+      }
+    });
     this.pool = pool;
   }
 
@@ -91,16 +131,12 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
       // One round trip; gap locks of REPEATABLE READ would only add deadlocks to our point writes.
       await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
       await connection.beginTransaction();
-      const result = await work(new ConnectionRunner(connection));
+      const result = await work(new ConnectionRunner((statement) => statement(connection)));
       await connection.commit();
       connection.release();
       return result;
     } catch (error) {
-      // A connection whose rollback fails is not given back: its state is unknown.
-      await connection.rollback().then(
-        () => connection.release(),
-        () => connection.destroy(),
-      );
+      await giveBackAfter(error, connection, { inTransaction: true });
       throw error;
     }
   }

@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** Milliseconds for the last bytes of an ended stream to leave. */
-const FAREWELL = 100;
+/** Milliseconds for what is on its way over an open connection, to us or from us. */
+const FAREWELL = 1_000;
 
 /**
  * Ends what would keep a closing server waiting for ever: endless responses (server-sent events),
@@ -34,7 +34,7 @@ export function endStreamsOnClose(fastify: FastifyInstance): void {
       }
     setTimeout(() => {
       const busy = new Set([...open].map(({ socket }) => socket));
-      for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
+      for (const socket of sockets) if (!busy.has(socket)) socket.destroySoon();
     }, FAREWELL);
     done();
   });

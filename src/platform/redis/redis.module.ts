@@ -19,6 +19,8 @@ import { HealthRegistry } from '../health';
           maxRetriesPerRequest: 1,
           enableOfflineQueue: true,
           connectTimeout: 3_000,
+          // A Redis that hangs must not hang its callers. Nothing blocking runs on this connection.
+          commandTimeout: 5_000,
           retryStrategy: (attempt: number) => Math.min(attempt * 100, 1_000),
         },
       }),

@@ -1,0 +1,166 @@
+import {
+  type Answer,
+  eventually,
+  expectProblem,
+  PrivateStack,
+  Program,
+  Sql,
+  type ProblemBody,
+} from './support';
+
+interface Readiness {
+  status: string;
+  checks: Record<string, { status: string; error?: string }>;
+}
+
+const OBJECT = '/api/interactive/et/1';
+
+describe('an outage', () => {
+  let stack: PrivateStack;
+  let program: Program;
+  let token: string;
+
+  beforeAll(async () => {
+    stack = await PrivateStack.start('outages');
+    program = await Program.start({ env: { ...stack.environment } });
+    token = await program.token(1);
+  });
+  afterAll(async () => {
+    await program?.kill();
+    await stack?.drop();
+  });
+
+  /** The dependencies that /readyz calls down. */
+  const down = async (): Promise<string[]> => {
+    const { status, body } = await program.get<Readiness>('/readyz');
+    expect(status).toBe(503);
+    return Object.entries(body.checks)
+      .filter(([, check]) => check.status === 'down')
+      .map(([name]) => name);
+  };
+  const isReady = async () => expect((await program.get('/readyz')).status).toBe(200);
+  const readCnt = async () =>
+    (await program.get<{ readCnt: number }>(OBJECT, { token })).body.readCnt;
+
+  it('of MySQL: writes get 503, reads that were accepted wait and are counted', async () => {
+    await program.post(`${OBJECT}/reads`);
+    await eventually(async () => expect(await readCnt()).toBe(1));
+
+    await stack.kill('mysql');
+    await eventually(async () => expect(await down()).toContain('mysql'));
+    expectProblem(await program.put(`${OBJECT}/like`, undefined, { token }), 503, 'UNAVAILABLE');
+    expectProblem(await program.get('/api/articles', { token }), 503, 'UNAVAILABLE');
+    expectProblem(await program.get('/api/history', { token }), 503, 'UNAVAILABLE');
+    for (let i = 0; i < 20; i++)
+      expect((await program.post(`${OBJECT}/reads`, undefined, { token })).status).toBe(202);
+    expect((await program.get('/healthz')).status).toBe(200);
+
+    await stack.up();
+    await eventually(isReady);
+    await eventually(async () => expect(await readCnt()).toBe(21));
+    expect(await program.put(`${OBJECT}/like`, undefined, { token })).toMatchObject({
+      status: 200,
+      body: { readCnt: 21, likeCnt: 1, liked: true },
+    });
+    const history = await program.get<{ items: object[] }>('/api/history', { token });
+    expect(history.body.items).toHaveLength(1);
+  });
+
+  it('of Redis: what needs it gets 503, and all that was accepted is counted', async () => {
+    const before = await readCnt();
+    await stack.kill('redis');
+    await eventually(async () => expect(await down()).toEqual(expect.arrayContaining(['redis'])));
+    expectProblem(await program.post(`${OBJECT}/reads`), 503, 'UNAVAILABLE');
+
+    await stack.up();
+    await eventually(isReady);
+    // The refused one may have been counted: nobody can tell whether it got through.
+    let accepted = 0;
+    while (accepted < 10) {
+      if ((await program.post(`${OBJECT}/reads`)).status === 202) accepted++;
+    }
+    await eventually(async () => {
+      const counted = (await readCnt()) - before;
+      expect(counted).toBeGreaterThanOrEqual(accepted);
+    });
+  });
+
+  it.each(['mysql', 'redis'] as const)(
+    'of a %s that hangs: 503 in time, then as before',
+    async (service) => {
+      const write = (): Promise<Answer<ProblemBody>> =>
+        service === 'mysql'
+          ? program.put(`${OBJECT}/like`, undefined, { token })
+          : program.post(`${OBJECT}/reads`);
+      await stack.freeze(service);
+      try {
+        await eventually(async () => expect(await down()).toContain(service));
+        expectProblem(await write(), 503, 'UNAVAILABLE');
+      } finally {
+        await stack.thaw(service);
+      }
+      await eventually(isReady);
+      await eventually(async () => expect((await write()).status).toBeLessThan(300));
+    },
+  );
+});
+
+describe('a shutdown', () => {
+  let stack: PrivateStack;
+  beforeAll(async () => {
+    stack = await PrivateStack.start('outages');
+  });
+  afterAll(() => stack?.drop());
+
+  it('under load answers what was begun, and loses nothing of it', async () => {
+    const env = { ...stack.environment };
+    const first = await Program.start({ name: 'the first', env });
+    const second = await Program.start({ name: 'the second', env });
+    const tokens = await Promise.all([1, 2, 3, 4].map((user) => first.token(user)));
+
+    let reads = 0;
+    const liked = new Set<string>();
+    const faults: unknown[] = [];
+    let next = 0;
+    const client = async (token: string, user: number): Promise<void> => {
+      for (;;) {
+        const id = ++next;
+        // A connection each: what is refused was not begun, what is begun must be answered.
+        const options = { token, headers: { connection: 'close' } };
+        try {
+          const read = await first.post('/api/interactive/et/1/reads', undefined, options);
+          if (read.status === 202) reads++;
+          else faults.push(read);
+          const like = await first.put(`/api/interactive/et/${id}/like`, undefined, options);
+          if (like.status === 200) liked.add(`${user}:${id}`);
+          else faults.push(like);
+        } catch (error) {
+          const { code } = (error as { cause?: { code?: string } }).cause ?? {};
+          if (code === 'ECONNREFUSED') return;
+          faults.push(error);
+          return;
+        }
+      }
+    };
+    const stream = await fetch(`${first.url}/api/ranking/likes/stream`);
+    const streamEnd = stream.text();
+    const clients = tokens.map((token, i) => client(token, i + 1));
+    await eventually(() => expect(liked.size).toBeGreaterThan(50));
+
+    expect(await first.stop()).toBe(0);
+    await Promise.all(clients);
+    expect(faults).toEqual([]);
+    expect(await streamEnd).toContain('event: board');
+    await eventually(async () => {
+      const { body } = await second.get<{ readCnt: number }>('/api/interactive/et/1');
+      expect(body.readCnt).toBe(reads);
+    });
+    const sql = await Sql.open(env.MYSQL_URL);
+    const rows = await sql.rows<{ mark: string }>(
+      "SELECT CONCAT(uid, ':', biz_id) AS mark FROM likes WHERE biz = 'et' AND status = 1",
+    );
+    await sql.close();
+    expect(new Set(rows.map(({ mark }) => mark))).toEqual(liked);
+    expect(await second.stop()).toBe(0);
+  });
+});
