@@ -2,8 +2,11 @@ import { join } from 'node:path';
 import { exitOf, spawnScript } from './program.mjs';
 import { root } from './stack/paths.mjs';
 
-/** Runs Jest on the pinned Node. Gives its exit code. */
-export function jest(args, env) {
+/** Minutes after which a run hangs for certain. */
+const LIMIT = 30;
+
+/** Runs Jest on the pinned Node. Gives its exit code, 1 when it had to be ended. */
+export async function jest(args, env, log) {
   // Nest's packages are ES modules, which Jest loads only with the first flag.
   const options = [
     env.NODE_OPTIONS,
@@ -11,10 +14,18 @@ export function jest(args, env) {
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=TimeoutNegativeWarning',
   ];
-  return exitOf(
-    spawnScript(join(root, 'node_modules/jest/bin/jest.js'), args, {
-      ...env,
-      NODE_OPTIONS: options.filter(Boolean).join(' '),
-    }),
-  );
+  // A connection that a failed test left open must not keep Jest from ending.
+  const child = spawnScript(join(root, 'node_modules/jest/bin/jest.js'), ['--forceExit', ...args], {
+    ...env,
+    NODE_OPTIONS: options.filter(Boolean).join(' '),
+  });
+  const deadline = setTimeout(() => {
+    log(`ended after ${LIMIT} minutes: a suite that is not in the list above hangs`);
+    child.kill('SIGKILL');
+  }, LIMIT * 60_000);
+  try {
+    return await exitOf(child);
+  } finally {
+    clearTimeout(deadline);
+  }
 }

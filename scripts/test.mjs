@@ -51,11 +51,8 @@ async function e2e(paths, keep, log) {
   try {
     const stack = await up({ profile, full: true, env, log });
     log('e2e tests');
-    return await jest(['--selectProjects', 'e2e', '--runInBand', ...paths], {
-      ...env,
-      ...stack,
-      CHROMIUM_PATH: browser,
-    });
+    const jestEnv = { ...env, ...stack, CHROMIUM_PATH: browser };
+    return await jest(['--selectProjects', 'e2e', '--runInBand', ...paths], jestEnv, log);
   } finally {
     await stop();
   }
@@ -76,7 +73,7 @@ async function main() {
   const failed = [];
   if (isAll || unitPaths.length > 0) {
     log('unit tests');
-    const code = await jest(['--selectProjects', 'unit', ...unitPaths], privateEnvironment());
+    const code = await jest(['--selectProjects', 'unit', ...unitPaths], privateEnvironment(), log);
     if (code !== 0) failed.push('unit');
   }
   if (isAll || e2ePaths.length > 0)

@@ -3,7 +3,7 @@ import { binlogTopic } from './binlog.topic';
 import type { RowChange, RowImage } from './row-change';
 
 const image: fc.Arbitrary<RowImage> = fc.dictionary(
-  fc.stringMatching(/^[a-z_]{1,12}$/),
+  fc.oneof(fc.stringMatching(/^[a-z_]{1,12}$/), fc.constantFrom('__proto__', 'constructor')),
   fc.option(fc.string({ unit: 'grapheme' }), { nil: null }),
   { minKeys: 1, noNullPrototype: true },
 );

@@ -158,7 +158,11 @@ function decodeColumn(bytes: Uint8Array, image: Record<string, string | null>): 
     else return false;
     return true;
   });
-  image[name] = isNull ? null : value;
+  const text = isNull ? null : value;
+  // An assignment would set the prototype.
+  if (name === '__proto__')
+    Object.defineProperty(image, name, { value: text, enumerable: true, configurable: true });
+  else image[name] = text;
 }
 
 /** Changes of one binlog event that belong to one table, as the relay sends them. */

@@ -4,6 +4,9 @@ import { dist } from './dist';
 
 const { PATH, HOME, LANG } = process.env;
 
+/** Milliseconds after which a command hangs for certain. */
+const TIMEOUT = 50_000;
+
 export interface CliResult {
   readonly code: number;
   readonly stdout: string;
@@ -16,7 +19,11 @@ export function cli(env: object, ...args: string[]): Promise<CliResult> {
     execFile(
       process.execPath,
       [join(dist, 'src/cli.js'), ...args],
-      { env: { PATH, HOME, LANG, NODE_ENV: 'test', NO_COLOR: '1', ...env } },
+      {
+        env: { PATH, HOME, LANG, NODE_ENV: 'test', NO_COLOR: '1', ...env },
+        timeout: TIMEOUT,
+        killSignal: 'SIGKILL',
+      },
       (error, stdout, stderr) =>
         resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
     );

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { StackEnvironment } from './isolated-stack';
 
+/** Milliseconds in which a service starts or stops on a busy machine. */
+const SCRIPT_TIMEOUT = 50_000;
+
 const root = join(__dirname, '../..');
 const { MYSQL_URL: _mysql, REDIS_URL: _redis, KAFKA_BROKERS: _kafka, ...env } = process.env;
 
@@ -11,6 +14,8 @@ async function stackScript(...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [script, ...args], {
     cwd: root,
     env,
+    timeout: SCRIPT_TIMEOUT,
+    killSignal: 'SIGKILL',
   });
   return stdout;
 }

@@ -22,6 +22,8 @@ import { KafkaConsumer } from './kafka-consumer';
 import { rawMessage } from './raw-message';
 
 const ACKS: Record<Acks, number> = { all: -1, leader: 1, none: 0 };
+/** Milliseconds, enough for a new group to form on a busy broker. */
+const READ_TIMEOUT = 20_000;
 /** A failed append gets a new producer, so that the limit costs no guarantee. */
 const IDEMPOTENCE_WARNING = 'Limiting retries for the idempotent producer';
 
@@ -151,11 +153,19 @@ export class KafkaEventLog extends EventLog {
       maxWaitTimeInMs: 100,
     });
     const messages: RawMessage[] = [];
+    let deadline: NodeJS.Timeout | undefined;
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [topic], fromBeginning: true });
       await new Promise<void>((resolve, reject) => {
-        consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+        deadline = setTimeout(
+          () => reject(new Error(`no ${wanted} messages in ${READ_TIMEOUT} ms`)),
+          READ_TIMEOUT,
+        );
+        // KafkaJS starts again by itself after errors that pass, such as a new coordinator's.
+        consumer.on(consumer.events.CRASH, ({ payload }) => {
+          if (!payload.restart) reject(payload.error);
+        });
         consumer
           .run({
             autoCommit: false,
@@ -170,7 +180,10 @@ export class KafkaEventLog extends EventLog {
           .catch(reject);
       });
       return messages;
+    } catch (error) {
+      throw new UnavailableError('log', `Kafka did not give the messages of ${topic}`, error);
     } finally {
+      clearTimeout(deadline);
       await consumer.disconnect();
     }
   }
