@@ -35,5 +35,5 @@ module.exports = {
       globalSetup: '<rootDir>/test/support/global-setup.ts',
     },
   ],
-  testTimeout: 60_000,
+  testTimeout: 180_000,
 };

@@ -95,10 +95,23 @@ describe('an outage', () => {
         service === 'mysql'
           ? program.put(`${OBJECT}/like`, undefined, { token })
           : program.post(`${OBJECT}/reads`);
+      const get = (path: string): Promise<Answer<ProblemBody>> => program.get(path, { token });
+      // Whatever way to MySQL a route takes, and whether its statement was prepared before or not.
+      const reads =
+        service === 'mysql'
+          ? [
+              'articles',
+              'articles/1/published',
+              'interactive/likes',
+              'interactive/et/77',
+              'history',
+            ]
+          : [];
       await stack.freeze(service);
       try {
         await eventually(async () => expect(await down()).toContain(service));
-        expectProblem(await write(), 503, 'UNAVAILABLE');
+        const answers = [write(), ...reads.map((path) => get(`/api/${path}`))];
+        for (const answer of await Promise.all(answers)) expectProblem(answer, 503, 'UNAVAILABLE');
       } finally {
         await stack.thaw(service);
       }

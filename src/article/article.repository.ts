@@ -1,46 +1,53 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, LessThan, Repository } from 'typeorm';
+import { Database, type SqlRunner } from '../platform/database';
 import { ArticleStatus } from './article-status';
-import { Article } from './entities/article.entity';
-import { PublishedArticle } from './entities/published-article.entity';
+import type { Article } from './entities/article.entity';
 
 export type ArticleSummary = Omit<Article, 'content'>;
+
+const SUMMARY = 'id, author_id AS authorId, title, status, ctime, utime';
+const OWN = `SELECT ${SUMMARY}, content FROM articles WHERE id = ? AND author_id = ?`;
 
 /** The authors' table, and the steps into the readers' table that share a transaction with it. */
 @Injectable()
 export class ArticleRepository {
-  constructor(@InjectRepository(Article) private readonly articles: Repository<Article>) {}
+  constructor(private readonly database: Database) {}
 
   /** @returns the new draft's id */
   async insert(authorId: number, title: string, content: string, now: number): Promise<number> {
-    const draft = { authorId, title, content, status: ArticleStatus.Draft, ctime: now, utime: now };
-    const { identifiers } = await this.articles.insert(draft);
-    return Number(identifiers[0]?.id);
+    const { insertId } = await this.database.change(
+      'INSERT INTO articles (author_id, title, content, status, ctime, utime) VALUES (?, ?, ?, ?, ?, ?)',
+      [authorId, title, content, ArticleStatus.Draft, now, now],
+    );
+    return insertId;
   }
 
   /** @returns false when the author has no such article */
   async update(
     id: number,
     authorId: number,
-    change: Pick<Article, 'title' | 'content' | 'utime'>,
+    { title, content, utime }: Pick<Article, 'title' | 'content' | 'utime'>,
   ): Promise<boolean> {
-    const { affected } = await this.articles.update({ id, authorId }, change);
-    return affected === 1;
+    const { affectedRows } = await this.database.change(
+      'UPDATE articles SET title = ?, content = ?, utime = ? WHERE id = ? AND author_id = ?',
+      [title, content, utime, id, authorId],
+    );
+    // None either when the same was written within a millisecond.
+    return affectedRows > 0 || (await this.find(id, authorId)) !== null;
   }
 
-  find(id: number, authorId: number): Promise<Article | null> {
-    return this.articles.findOneBy({ id, authorId });
+  async find(id: number, authorId: number): Promise<Article | null> {
+    const [article] = await this.database.rows<Article>(OWN, [id, authorId]);
+    return article ?? null;
   }
 
   /** Newest first. @param before the id behind which the page begins, null for the first page */
   list(authorId: number, before: number | null, limit: number): Promise<ArticleSummary[]> {
-    return this.articles.find({
-      select: { id: true, authorId: true, title: true, status: true, ctime: true, utime: true },
-      where: { authorId, ...(before === null ? {} : { id: LessThan(before) }) },
-      order: { id: 'DESC' },
-      take: limit,
-    });
+    return this.database.bulkRows<ArticleSummary>(
+      `SELECT ${SUMMARY} FROM articles WHERE author_id = ?${before === null ? '' : ' AND id < ?'}
+       ORDER BY id DESC LIMIT ?`,
+      [authorId, ...(before === null ? [] : [before]), limit],
+    );
   }
 
   /**
@@ -50,40 +57,45 @@ export class ArticleRepository {
   locked<T>(
     id: number,
     authorId: number,
-    work: (article: Article | null, manager: EntityManager) => Promise<T>,
+    work: (article: Article | null, tx: SqlRunner) => Promise<T>,
   ): Promise<T> {
-    return this.articles.manager.transaction('READ COMMITTED', async (manager) =>
-      work(
-        await manager.findOne(Article, {
-          where: { id, authorId },
-          lock: { mode: 'pessimistic_write' },
-        }),
-        manager,
-      ),
+    return this.database.transaction(async (tx) => {
+      const [article] = await tx.rows<Article>(`${OWN} FOR UPDATE`, [id, authorId]);
+      return work(article ?? null, tx);
+    });
+  }
+
+  async publish(article: Article, now: number, tx: SqlRunner): Promise<void> {
+    const { id, authorId, title, content } = article;
+    const status = ArticleStatus.Published;
+    await this.setStatus('articles', id, status, now, tx);
+    // Not ctime: an article that is published again keeps the day it first came out.
+    await tx.change(
+      `INSERT INTO published_articles (id, author_id, title, content, status, ctime, utime)
+       VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON DUPLICATE KEY UPDATE author_id = VALUES(author_id), title = VALUES(title),
+         content = VALUES(content), status = VALUES(status), utime = VALUES(utime)`,
+      [id, authorId, title, content, status, now, now],
     );
   }
 
-  async publish(article: Article, now: number, manager: EntityManager): Promise<void> {
-    const { id, authorId, title, content } = article;
-    const status = ArticleStatus.Published;
-    await manager.update(Article, { id }, { status, utime: now });
-    await manager
-      .createQueryBuilder()
-      .insert()
-      .into(PublishedArticle)
-      .values({ id, authorId, title, content, status, ctime: now, utime: now })
-      // Not ctime: an article that is published again keeps the day it first came out.
-      .orUpdate(['author_id', 'title', 'content', 'status', 'utime'])
-      .execute();
+  async wasPublished(id: number, tx: SqlRunner): Promise<boolean> {
+    const rows = await tx.rows('SELECT id FROM published_articles WHERE id = ?', [id]);
+    return rows.length > 0;
   }
 
-  wasPublished(id: number, manager: EntityManager): Promise<boolean> {
-    return manager.existsBy(PublishedArticle, { id });
+  async withdraw(id: number, now: number, tx: SqlRunner): Promise<void> {
+    for (const table of ['articles', 'published_articles'] as const)
+      await this.setStatus(table, id, ArticleStatus.Withdrawn, now, tx);
   }
 
-  async withdraw(id: number, now: number, manager: EntityManager): Promise<void> {
-    const change = { status: ArticleStatus.Withdrawn, utime: now };
-    await manager.update(Article, { id }, change);
-    await manager.update(PublishedArticle, { id }, change);
+  private async setStatus(
+    table: 'articles' | 'published_articles',
+    id: number,
+    status: ArticleStatus,
+    now: number,
+    tx: SqlRunner,
+  ): Promise<void> {
+    await tx.change(`UPDATE ${table} SET status = ?, utime = ? WHERE id = ?`, [status, now, id]);
   }
 }

@@ -37,19 +37,19 @@ export class ArticleService {
 
   /** Gives readers the author's copy as it is now, whether they had one before or not. */
   async publish(id: number, authorId: number): Promise<void> {
-    await this.articles.locked(id, authorId, async (article, manager) => {
+    await this.articles.locked(id, authorId, async (article, tx) => {
       if (!article) throw new ArticleNotFoundError(id);
-      await this.articles.publish(article, Date.now(), manager);
+      await this.articles.publish(article, Date.now(), tx);
     });
     this.forget(id);
   }
 
   /** Takes the article from readers; again changes nothing. */
   async withdraw(id: number, authorId: number): Promise<void> {
-    await this.articles.locked(id, authorId, async (article, manager) => {
+    await this.articles.locked(id, authorId, async (article, tx) => {
       if (!article) throw new ArticleNotFoundError(id);
-      if (!(await this.articles.wasPublished(id, manager))) throw new ArticleNotPublishedError(id);
-      await this.articles.withdraw(id, Date.now(), manager);
+      if (!(await this.articles.wasPublished(id, tx))) throw new ArticleNotPublishedError(id);
+      await this.articles.withdraw(id, Date.now(), tx);
     });
     this.forget(id);
   }

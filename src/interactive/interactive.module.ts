@@ -1,5 +1,4 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import { ArticleModule, INTERACTIVE_COUNTS } from '../article';
 import type { Environment } from '../platform/config';
 import { CollectionsController } from './collections.controller';
@@ -8,10 +7,6 @@ import { CollectionsScheduler } from './collections.scheduler';
 import { CollectionsService } from './collections.service';
 import { CollectsController } from './collects.controller';
 import { CountersConsumer } from './counters.consumer';
-import { CollectionItem } from './entities/collection-item.entity';
-import { Collection } from './entities/collection.entity';
-import { Interactive } from './entities/interactive.entity';
-import { Like } from './entities/like.entity';
 import { InteractiveCache } from './interactive.cache';
 import { InteractiveController } from './interactive.controller';
 import { InteractiveRepository } from './interactive.repository';
@@ -35,10 +30,7 @@ export class InteractiveModule {
   static register({ READ_CONSUMER }: Environment): DynamicModule {
     return {
       module: InteractiveModule,
-      imports: [
-        ArticleModule,
-        TypeOrmModule.forFeature([Interactive, Like, Collection, CollectionItem]),
-      ],
+      imports: [ArticleModule],
       controllers: [
         // Before the routes of any object, whose paths have the same form.
         LikesController,

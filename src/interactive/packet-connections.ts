@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createPool, type Pool, type PoolConnection } from 'mysql2/promise';
 import { Environment } from '../platform/config';
-import { type BulkValue, giveBackAfter, STATEMENT_TIMEOUT } from '../platform/database';
+import { type BulkValue, lend, poolOptions } from '../platform/database';
 
 /** Seconds that a statement waits for a row lock: the whole group waits with it. */
 const LOCK_WAIT = 1;
@@ -43,14 +43,9 @@ export class PacketConnections implements OnApplicationShutdown {
 
   constructor(@Inject(Environment) environment: Environment) {
     this.pool = createPool({
-      uri: environment.MYSQL_URL,
+      ...poolOptions(environment.MYSQL_URL),
       connectionLimit: 2,
-      flags: ['-FOUND_ROWS'],
       multipleStatements: true,
-      supportBigNumbers: true,
-      charset: 'utf8mb4',
-      timezone: 'Z',
-      connectTimeout: 3_000,
     });
     this.pool.pool.on('connection', (connection) => {
       // Sent before anything else on it. Without it the connection must not be used: it would wait
@@ -65,16 +60,10 @@ export class PacketConnections implements OnApplicationShutdown {
    * Lends `work` a connection. The packets begin and commit their transaction themselves; when
    * `work` fails, whatever is open is rolled back.
    */
-  async use<T>(work: (send: SendPacket) => Promise<T>): Promise<T> {
-    const connection = await this.pool.getConnection();
-    try {
-      const result = await work((packet) => send(connection, packet));
-      connection.release();
-      return result;
-    } catch (error) {
-      await giveBackAfter(error, connection, { inTransaction: true });
-      throw error;
-    }
+  use<T>(work: (send: SendPacket) => Promise<T>): Promise<T> {
+    return lend(this.pool, { inTransaction: true }, (connection) =>
+      work((packet) => send(connection, packet)),
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -83,10 +72,6 @@ export class PacketConnections implements OnApplicationShutdown {
 }
 
 async function send(connection: PoolConnection, packet: Packet): Promise<readonly unknown[]> {
-  const [results] = await connection.query({
-    sql: packet.sql,
-    values: packet.parameters as unknown[],
-    timeout: STATEMENT_TIMEOUT,
-  });
+  const [results] = await connection.query(packet.sql, packet.parameters as unknown[]);
   return results as unknown[];
 }

@@ -1,7 +1,7 @@
+import { isTransient } from '../platform/errors';
 import { BadMessageError } from './bad-message.error';
 import type { RawMessage } from './event-log';
 import type { Message } from './message';
-import { isTransient } from './transient-error';
 
 export interface BatchRunnerOptions<Payload> {
   decode(value: Buffer): Payload;

@@ -1,6 +1,4 @@
 import { Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import { RankingLoad } from './entities/ranking-load.entity';
 import { LivePageController } from './live-page.controller';
 import { RankingCache } from './ranking.cache';
 import { RankingConsumer } from './ranking.consumer';
@@ -12,7 +10,6 @@ import { RankingSubscriber } from './ranking.subscriber';
 
 /** Live top-N boards that follow the table `interactives` by change capture. */
 @Module({
-  imports: [TypeOrmModule.forFeature([RankingLoad])],
   controllers: [RankingController, RankingConsumer, LivePageController],
   providers: [RankingService, RankingCache, RankingRepository, RankingScheduler, RankingSubscriber],
 })

@@ -3,11 +3,11 @@ const PAUSE = 25;
 
 /**
  * Waits until `check` passes without throwing and gives its result.
- * @throws the last error of `check` after `timeoutMs` (30 s by default)
+ * @throws the last error of `check` after `timeoutMs` (a minute by default)
  */
 export async function eventually<T>(
   check: () => Promise<T> | T,
-  { timeoutMs = 30_000 }: { timeoutMs?: number } = {},
+  { timeoutMs = 60_000 }: { timeoutMs?: number } = {},
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

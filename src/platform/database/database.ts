@@ -1,8 +1,9 @@
 import { Inject, Injectable, OnApplicationShutdown } from '@nestjs/common';
 import { createPool, Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { Environment } from '../config';
+import { lend } from './lend';
+import { poolOptions } from './pool-options';
 import { isContention } from './sql-errors';
-import { giveBackAfter, STATEMENT_TIMEOUT } from './statement-timeout';
 
 /** A value that a placeholder takes; `bulk` also takes rows of values for `VALUES ?`. */
 export type SqlValue = string | number | bigint | boolean | null | Buffer | Date;
@@ -28,86 +29,59 @@ class ConnectionRunner implements SqlRunner {
 
   rows<T>(sql: string, values: readonly SqlValue[] = []): Promise<T[]> {
     return this.lend(async (connection) => {
-      const [rows] = await connection.execute<RowDataPacket[]>({
-        sql,
-        values: values as SqlValue[],
-        timeout: STATEMENT_TIMEOUT,
-      });
+      const [rows] = await connection.execute<RowDataPacket[]>(sql, values as SqlValue[]);
       return rows as T[];
     });
   }
 
   change(sql: string, values: readonly SqlValue[] = []): Promise<ResultSetHeader> {
     return this.lend(async (connection) => {
-      const [result] = await connection.execute<ResultSetHeader>({
-        sql,
-        values: values as SqlValue[],
-        timeout: STATEMENT_TIMEOUT,
-      });
+      const [result] = await connection.execute<ResultSetHeader>(sql, values as SqlValue[]);
       return result;
     });
   }
 
   bulkRows<T>(sql: string, values: readonly BulkValue[]): Promise<T[]> {
     return this.lend(async (connection) => {
-      const [rows] = await connection.query<RowDataPacket[]>({
-        sql,
-        values: values as unknown[],
-        timeout: BULK_TIMEOUT,
-      });
+      const [rows] = await connection.query<RowDataPacket[]>(sql, values as unknown[]);
       return rows as T[];
     });
   }
 
   bulkChange(sql: string, values: readonly BulkValue[]): Promise<ResultSetHeader> {
     return this.lend(async (connection) => {
-      const [result] = await connection.query<ResultSetHeader>({
-        sql,
-        values: values as unknown[],
-        timeout: BULK_TIMEOUT,
-      });
+      const [result] = await connection.query<ResultSetHeader>(sql, values as unknown[]);
       return result;
     });
   }
 }
 
 const ATTEMPTS = 8;
-/** Milliseconds for a statement whose length varies: at most some thousand rows. */
-const BULK_TIMEOUT = 30_000;
 
 /**
- * The hot paths' way into MySQL: plain SQL on a pool of prepared connections, no entities.
- * Affected rows count changed rows (FOUND_ROWS is off), since transitions are decided by them.
+ * The way into MySQL: plain SQL on a pool of prepared connections, no entities. Whatever takes
+ * longer than 10 seconds fails with `UnavailableError`.
  */
 @Injectable()
 export class Database extends ConnectionRunner implements OnApplicationShutdown {
   private readonly pool: Pool;
+  private readonly health: Pool;
 
-  constructor(@Inject(Environment) environment: Environment) {
+  constructor(@Inject(Environment) { MYSQL_URL, MYSQL_POOL_SIZE }: Environment) {
     const pool = createPool({
-      uri: environment.MYSQL_URL,
-      connectionLimit: environment.MYSQL_POOL_SIZE,
-      maxIdle: environment.MYSQL_POOL_SIZE,
-      flags: ['-FOUND_ROWS'],
-      supportBigNumbers: true,
-      bigNumberStrings: false,
-      charset: 'utf8mb4',
-      timezone: 'Z',
-      connectTimeout: 3_000,
+      ...poolOptions(MYSQL_URL),
+      connectionLimit: MYSQL_POOL_SIZE,
+      maxIdle: MYSQL_POOL_SIZE,
       maxPreparedStatements: 200,
     });
-    super(async (work) => {
-      const connection = await pool.getConnection();
-      try {
-        const result = await work(connection);
-        connection.release();
-        return result;
-      } catch (error) {
-        await giveBackAfter(error, connection, { inTransaction: false });
-        throw error;
-      }
-    });
+    super((work) => lend(pool, { inTransaction: false }, work));
     this.pool = pool;
+    this.health = createPool({ ...poolOptions(MYSQL_URL), connectionLimit: 1 });
+  }
+
+  /** Asks the server for an answer on a connection apart: a full house is load, not an outage. */
+  async check(): Promise<void> {
+    await lend(this.health, { inTransaction: false }, (connection) => connection.ping());
   }
 
   /**
@@ -117,7 +91,9 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
   async transaction<T>(work: (tx: SqlRunner) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.attempt(work);
+        return await lend(this.pool, { inTransaction: true }, (connection) =>
+          transact(connection, work),
+        );
       } catch (error) {
         if (!isContention(error) || attempt === ATTEMPTS) throw error;
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt));
@@ -125,24 +101,20 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
     }
   }
 
-  private async attempt<T>(work: (tx: SqlRunner) => Promise<T>): Promise<T> {
-    const connection = await this.pool.getConnection();
-    try {
-      // One round trip; gap locks of REPEATABLE READ would only add deadlocks to our point writes.
-      await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
-      await connection.beginTransaction();
-      const result = await work(new ConnectionRunner((statement) => statement(connection)));
-      await connection.commit();
-      connection.release();
-      return result;
-    } catch (error) {
-      await giveBackAfter(error, connection, { inTransaction: true });
-      throw error;
-    }
-  }
-
   /** After every destroy hook: some of them still write where they have come to. */
   async onApplicationShutdown(): Promise<void> {
-    await this.pool.end();
+    await Promise.all([this.pool.end(), this.health.end()]);
   }
+}
+
+async function transact<T>(
+  connection: PoolConnection,
+  work: (tx: SqlRunner) => Promise<T>,
+): Promise<T> {
+  // Gap locks of REPEATABLE READ would only add deadlocks to our point writes.
+  await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  await connection.beginTransaction();
+  const result = await work(new ConnectionRunner((statement) => statement(connection)));
+  await connection.commit();
+  return result;
 }

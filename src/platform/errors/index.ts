@@ -1,3 +1,4 @@
 export * from './domain-error';
 export * from './unavailable.error';
 export * from './unavailability';
+export * from './transience';

@@ -21,7 +21,7 @@ const NETWORK_CODES = new Set([
 const SQL_NUMBERS = new Set([1040, 1053, 1152, 1203, 1290, 1836, 1927, 2006, 2013]);
 
 const REDIS_MESSAGES =
-  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|OOM|BUSY) |^Connection is closed|^Command timed out|^Stream isn't writeable/;
+  /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|OOM|BUSY|MISCONF) |^Connection is closed|^Command timed out|^Stream isn't writeable/;
 
 /** What is away, e.g. `mysql`, or null when `error` is no sign of a dependency being away. */
 export function unavailableDependency(error: unknown): string | null {
