@@ -117,6 +117,7 @@ export class Relay implements OnModuleInit, OnModuleDestroy {
     try {
       await session.run();
     } catch (error) {
+      this.provisioner.forget(binlogTopic);
       if (!this.isBeyondRetry(error as Error, from)) throw error;
       await this.skip(seat, from, (error as Error).message);
     }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { UnavailableError } from '../platform/errors';
 import { EventLog, type OutgoingMessage } from './event-log';
+import { EventTooLargeError } from './event-too-large.error';
 import { partitionOfKey } from './partitioner';
-import type { Topic } from './topic';
+import { MAX_MESSAGE_BYTES, type Topic } from './topic';
 import { TopicProvisioner } from './topic-provisioner';
 
 /** Milliseconds after which `publish` gives up waiting for the log. */
@@ -49,6 +50,7 @@ export class EventPublisher {
 
   /**
    * Resolves once the log holds the events as the topic's `acks` asks.
+   * @throws EventTooLargeError for one above MAX_MESSAGE_BYTES: then none of them is published
    * @throws UnavailableError when the log does not take them within 3 seconds; they may still arrive
    */
   async publish<Payload>(topic: Topic<Payload>, ...payloads: Payload[]): Promise<void> {
@@ -58,8 +60,11 @@ export class EventPublisher {
       throw new UnavailableError('log', `${lane.size} messages wait for ${topic.name} already`);
     const messages = payloads.map((payload): OutgoingMessage => {
       const key = topic.keyOf(payload);
-      const partition = partitionOfKey(key, topic.partitions);
-      return { key, value: topic.encode(payload), partition };
+      const value = topic.encode(payload);
+      // Refused alone: the log would refuse all that goes with it.
+      const bytes = Buffer.byteLength(key) + value.length;
+      if (bytes > MAX_MESSAGE_BYTES) throw new EventTooLargeError(topic.name, bytes);
+      return { key, value, partition: partitionOfKey(key, topic.partitions) };
     });
     const sent = new Promise<void>((resolve, reject) => {
       lane.queue.push({ messages, resolve, reject });
@@ -98,6 +103,7 @@ export class EventPublisher {
         );
         for (const { resolve } of batch) resolve();
       } catch (error) {
+        this.provisioner.forget(topic);
         for (const { reject } of batch) reject(error as Error);
       }
       lane.size -= size;

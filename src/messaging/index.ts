@@ -2,6 +2,7 @@ export * from './bad-message.error';
 export * from './dead-letters';
 export * from './event-log';
 export * from './event-publisher';
+export * from './event-too-large.error';
 export * from './log.server';
 export * from './message';
 export * from './messaging.module';

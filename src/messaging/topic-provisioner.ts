@@ -40,7 +40,7 @@ export class TopicProvisioner {
       );
   }
 
-  /** Makes the topic, or raises its partitions; asks the log only once a process. */
+  /** Makes the topic, or raises its partitions; asks the log only once, unless it was forgotten. */
   ensure(topic: Topic<unknown>): Promise<void> {
     this.wanted.add(topic);
     let ensured = this.ensured.get(topic.name);
@@ -50,6 +50,11 @@ export class TopicProvisioner {
       ensured.catch(() => this.ensured.delete(topic.name));
     }
     return ensured;
+  }
+
+  /** Asks the log again the next time: it did not take what was appended, so the topic may be gone. */
+  forget(topic: Topic<unknown>): void {
+    this.ensured.delete(topic.name);
   }
 
   /** Resolves when every topic that was asked for so far is there. */

@@ -4,7 +4,7 @@ import { BadMessageError } from './bad-message.error';
 /** How many replicas must hold a message before `publish` returns. */
 export type Acks = 'all' | 'leader' | 'none';
 
-/** Largest message, in bytes, that is published or handled; larger ones are dead-lettered. */
+/** Largest message, in bytes, that is published or handled: others are refused, or dead-lettered. */
 export const MAX_MESSAGE_BYTES = 1_000_000;
 
 /** The contract of one topic: what producers and consumers, in any language, agree on. */
