@@ -3,6 +3,11 @@ import { EventLog, type RawMessage } from './event-log';
 
 /** The one partition of each dead-letter topic: few messages, read by people. */
 const PARTITION = 0;
+/**
+ * A dead letter is its message and headers besides, so that it may be larger than any message that
+ * its topic takes: as large as a request to a Kafka broker may be.
+ */
+const MAX_LETTER_BYTES = 104_857_600;
 
 export interface DeadLetter {
   /** Its offset in the dead-letter topic. */
@@ -28,7 +33,7 @@ export class DeadLetters {
   /** Puts a message aside for the group that could not handle it. */
   async bury(topic: string, group: string, message: RawMessage, reason: string): Promise<void> {
     const name = deadLetterTopic(topic);
-    await this.log.ensureTopic(name, 1);
+    await this.log.ensureTopic(name, 1, MAX_LETTER_BYTES);
     await this.log.append(name, 'all', [
       {
         key: message.key,

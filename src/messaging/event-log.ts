@@ -56,8 +56,11 @@ export abstract class EventLog {
    * was handled has lost its tail in a crash; otherwise it must be taken for another one.
    */
   abstract readonly idTellsContent: boolean;
-  /** Makes the topic, or raises its partitions to `partitions`. Gives the number that it has now. */
-  abstract ensureTopic(topic: string, partitions: number): Promise<number>;
+  /**
+   * Makes the topic, or raises its partitions to `partitions`. Gives the number that it has now.
+   * @param maxBytes of a message, where it must take larger ones than the log does by itself
+   */
+  abstract ensureTopic(topic: string, partitions: number, maxBytes?: number): Promise<number>;
   /** How many partitions the topic has; 0 when it does not exist. */
   abstract partitionsOf(topic: string): Promise<number>;
   /** Appends in order; resolves once the log holds the messages as `acks` asks. */
@@ -77,7 +80,7 @@ export abstract class EventLog {
   ): Promise<RawMessage[]>;
   /** Joins the group and handles what comes until stopped. */
   abstract consume(options: ConsumeOptions, handler: PartitionHandler): Promise<RunningConsumer>;
-  /** Resolves when the log answers. */
+  /** Resolves when the log answers, and every consumer made here reads from it. */
   abstract check(): Promise<void>;
   /** Stops the consumers and closes the connections. */
   abstract close(): Promise<void>;

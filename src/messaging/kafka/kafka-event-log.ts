@@ -1,12 +1,17 @@
 import { Logger } from '@nestjs/common';
 import {
   type Admin,
+  CompressionCodecs,
+  CompressionTypes,
+  ConfigResourceTypes,
+  ConfigSource,
   type IHeaders,
+  type IResourceConfigEntry,
   Kafka,
+  KafkaJSProtocolError,
   logLevel,
   Partitioners,
   type Producer,
-  type RecordMetadata,
 } from 'kafkajs';
 import { UnavailableError } from '../../platform/errors';
 import {
@@ -20,26 +25,46 @@ import {
 import type { Acks } from '../topic';
 import { KafkaConsumer } from './kafka-consumer';
 import { rawMessage } from './raw-message';
+import { SharedClient } from './shared-client';
+import { zstd } from './zstd';
+
+CompressionCodecs[CompressionTypes.ZSTD] = () => zstd;
 
 const ACKS: Record<Acks, number> = { all: -1, leader: 1, none: 0 };
 /** Milliseconds, enough for a new group to form on a busy broker. */
 const READ_TIMEOUT = 20_000;
 /** A failed append gets a new producer, so that the limit costs no guarantee. */
 const IDEMPOTENCE_WARNING = 'Limiting retries for the idempotent producer';
+/**
+ * Bytes of one send, of which KafkaJS makes one record batch a partition. Brokers take batches of
+ * 1,048,588 bytes by default.
+ */
+const SEND_BYTES = 900_000;
+/** At most how many bytes a record takes besides its key, value and headers. */
+const RECORD_OVERHEAD = 64;
+/**
+ * Producers in other languages compress in ways that KafkaJS cannot read: the broker undoes it. What
+ * comes uncompressed, as from this program and Canal, costs it nothing.
+ */
+const UNCOMPRESSED: IResourceConfigEntry = { name: 'compression.type', value: 'uncompressed' };
 
 /** The event log on Apache Kafka, through KafkaJS. */
 export class KafkaEventLog extends EventLog {
   /** The cluster has one, and KafkaJS does not know the ids of topics. */
   override readonly idTellsContent = false;
+  private readonly logger = new Logger('Kafka');
   private readonly kafka: Kafka;
-  private admin: Promise<Admin> | undefined;
-  private readonly producers = new Map<Acks, Promise<Producer>>();
-  private readonly consumers = new Set<RunningConsumer>();
+  private readonly admin = new SharedClient(() => this.kafka.admin());
+  private readonly producers: Readonly<Record<Acks, SharedClient<Producer>>> = {
+    all: new SharedClient(() => this.createProducer(true)),
+    leader: new SharedClient(() => this.createProducer(false)),
+    none: new SharedClient(() => this.createProducer(false)),
+  };
+  private readonly consumers = new Set<KafkaConsumer>();
 
   /** @param brokers host:port of each broker to begin with */
   constructor(brokers: readonly string[]) {
     super();
-    const logger = new Logger('Kafka');
     this.kafka = new Kafka({
       clientId: 'webook',
       brokers: [...brokers],
@@ -53,8 +78,8 @@ export class KafkaEventLog extends EventLog {
         ({ level, log }) => {
           if (log.message.startsWith(IDEMPOTENCE_WARNING)) return;
           const text = `${log.message}${log.error ? `: ${String(log.error)}` : ''}`;
-          if (level === logLevel.WARN) logger.warn(text);
-          else logger.debug(text);
+          if (level === logLevel.WARN) this.logger.warn(text);
+          else this.logger.debug(text);
         },
     });
   }
@@ -63,14 +88,18 @@ export class KafkaEventLog extends EventLog {
     return this.administer(async (admin) => `kafka:${(await admin.describeCluster()).clusterId}`);
   }
 
-  async ensureTopic(topic: string, partitions: number): Promise<number> {
+  async ensureTopic(topic: string, partitions: number, maxBytes?: number): Promise<number> {
+    const settings = [UNCOMPRESSED];
+    if (maxBytes !== undefined)
+      settings.push({ name: 'max.message.bytes', value: String(maxBytes) });
     return this.administer(async (admin) => {
       let count = await countPartitions(admin, topic);
+      let isNew = false;
       if (count === 0) {
         // False when another node was first: then its partitions are looked up below.
-        await admin.createTopics({
+        isNew = await admin.createTopics({
           waitForLeaders: true,
-          topics: [{ topic, numPartitions: partitions }],
+          topics: [{ topic, numPartitions: partitions, configEntries: settings }],
         });
         count = await countPartitions(admin, topic);
       }
@@ -78,6 +107,7 @@ export class KafkaEventLog extends EventLog {
         await admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] });
         count = await countPartitions(admin, topic);
       }
+      if (!isNew) await this.adjust(admin, topic, settings);
       return Math.max(count, partitions);
     });
   }
@@ -87,24 +117,21 @@ export class KafkaEventLog extends EventLog {
   }
 
   async append(topic: string, acks: Acks, messages: readonly OutgoingMessage[]): Promise<void> {
-    const producer = await this.producer(acks);
     try {
-      const sent: RecordMetadata[] = await producer.send({
-        topic,
-        acks: ACKS[acks],
-        messages: messages.map(({ key, value, partition, headers }) => ({
-          key,
-          value,
-          partition,
-          headers: headers as IHeaders | undefined,
-        })),
+      await this.producers[acks].use(async (producer) => {
+        for (const part of slices(messages))
+          await producer.send({
+            topic,
+            acks: ACKS[acks],
+            messages: part.map(({ key, value, partition, headers }) => ({
+              key,
+              value,
+              partition,
+              headers: headers as IHeaders | undefined,
+            })),
+          });
       });
-      const failed = sent.find(({ errorCode }) => errorCode > 0);
-      if (failed) throw new Error(`broker error ${failed.errorCode}`);
     } catch (error) {
-      // An idempotent producer is of no use after a failure: its sequence may have a hole.
-      this.producers.delete(acks);
-      void producer.disconnect().catch(() => undefined);
       throw new UnavailableError('log', `Kafka did not take the messages of ${topic}`, error);
     }
   }
@@ -142,17 +169,17 @@ export class KafkaEventLog extends EventLog {
     offset: number,
     limit: number,
   ): Promise<RawMessage[]> {
-    const end = (await this.endOffsets(topic))[partition] ?? 0;
-    const lowest = await this.administer((admin) => admin.fetchTopicOffsets(topic));
-    const low = Number(lowest.find((each) => each.partition === partition)?.low ?? 0);
-    const from = Math.max(offset, low);
-    const wanted = Math.min(limit, end - from);
+    const offsets = await this.administer((admin) => admin.fetchTopicOffsets(topic));
+    const bounds = offsets.find((each) => each.partition === partition);
+    const from = Math.max(offset, Number(bounds?.low ?? 0));
+    const wanted = Math.min(limit, Number(bounds?.high ?? 0) - from);
     if (wanted <= 0) return [];
     const consumer = this.kafka.consumer({
       groupId: `webook-reader-${process.pid}-${Date.now()}-${Math.random().toString(36).slice(2)}`,
       maxWaitTimeInMs: 100,
     });
     const messages: RawMessage[] = [];
+    let next = from;
     let deadline: NodeJS.Timeout | undefined;
     try {
       await consumer.connect();
@@ -162,7 +189,10 @@ export class KafkaEventLog extends EventLog {
           () => reject(new Error(`no ${wanted} messages in ${READ_TIMEOUT} ms`)),
           READ_TIMEOUT,
         );
-        // KafkaJS starts again by itself after errors that pass, such as a new coordinator's.
+        // KafkaJS joins again by itself after errors that pass, such as a new coordinator's.
+        consumer.on(consumer.events.GROUP_JOIN, () =>
+          consumer.seek({ topic, partition, offset: String(next) }),
+        );
         consumer.on(consumer.events.CRASH, ({ payload }) => {
           if (!payload.restart) reject(payload.error);
         });
@@ -170,13 +200,15 @@ export class KafkaEventLog extends EventLog {
           .run({
             autoCommit: false,
             eachMessage: ({ partition: from_, message }) => {
-              if (from_ === partition && Number(message.offset) >= from && messages.length < wanted)
+              const offset = Number(message.offset);
+              if (from_ === partition && offset >= next && messages.length < wanted) {
                 messages.push(rawMessage(partition, message));
+                next = offset + 1;
+              }
               if (messages.length >= wanted) resolve();
               return Promise.resolve();
             },
           })
-          .then(() => consumer.seek({ topic, partition, offset: String(from) }))
           .catch(reject);
       });
       return messages;
@@ -201,56 +233,91 @@ export class KafkaEventLog extends EventLog {
   }
 
   async check(): Promise<void> {
+    for (const { fault } of this.consumers) if (fault) throw fault;
     await this.administer((admin) => admin.describeCluster());
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.consumers].map((consumer) => consumer.stop()));
-    const clients = [...this.producers.values(), ...(this.admin ? [this.admin] : [])];
-    await Promise.allSettled(clients.map(async (client) => (await client).disconnect()));
+    const clients = [this.admin, ...Object.values(this.producers)];
+    await Promise.all(clients.map((client) => client.close()));
   }
 
   private async administer<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
     try {
-      this.admin ??= connected(this.kafka.admin());
-      return await work(await this.admin);
+      return await this.admin.use(work);
     } catch (error) {
-      const broken = this.admin;
-      this.admin = undefined;
-      void broken?.then((admin) => admin.disconnect()).catch(() => undefined);
       throw new UnavailableError('log', `Kafka: ${(error as Error).message}`, error);
     }
   }
 
-  private async producer(acks: Acks): Promise<Producer> {
-    let producer = this.producers.get(acks);
-    if (!producer) {
-      producer = connected(
-        this.kafka.producer({
-          allowAutoTopicCreation: false,
-          // Not asked: every message comes with its partition.
-          createPartitioner: Partitioners.DefaultPartitioner,
-          idempotent: acks === 'all',
-          maxInFlightRequests: 1,
-          retry: { retries: 5, initialRetryTime: 50, maxRetryTime: 500 },
-        }),
-      );
-      this.producers.set(acks, producer);
-    }
+  /** Gives a topic that another program made, or an earlier version, the settings that it needs. */
+  private async adjust(
+    admin: Admin,
+    topic: string,
+    settings: readonly IResourceConfigEntry[],
+  ): Promise<void> {
+    const resource = { type: ConfigResourceTypes.TOPIC, name: topic };
     try {
-      return await producer;
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [resource],
+      });
+      // The request replaces all that the topic has of its own, so that goes with it.
+      const own = new Map(
+        (resources[0]?.configEntries ?? [])
+          .filter(({ configSource }) => configSource === ConfigSource.TOPIC_CONFIG)
+          .map(({ configName, configValue }) => [configName, configValue]),
+      );
+      if (settings.every(({ name, value }) => own.get(name) === value)) return;
+      for (const { name, value } of settings) own.set(name, value);
+      const configEntries = [...own].map(([name, value]) => ({ name, value }));
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: [{ ...resource, configEntries }],
+      });
     } catch (error) {
-      this.producers.delete(acks);
-      throw new UnavailableError('log', `Kafka: ${(error as Error).message}`, error);
+      // Not allowed to, where topics are somebody else's: all that it can handle, it will.
+      if (!(error instanceof KafkaJSProtocolError)) throw error;
+      const wanted = settings.map(({ name, value }) => `${name}=${value}`).join(' ');
+      this.logger.warn(`${topic} cannot be given ${wanted}: ${error.message}`);
     }
+  }
+
+  private createProducer(idempotent: boolean): Producer {
+    return this.kafka.producer({
+      allowAutoTopicCreation: false,
+      // Not asked: every message comes with its partition.
+      createPartitioner: Partitioners.DefaultPartitioner,
+      idempotent,
+      maxInFlightRequests: 1,
+      retry: { retries: 5, initialRetryTime: 50, maxRetryTime: 500 },
+    });
   }
 }
 
-async function connected<Client extends { connect(): Promise<void> }>(
-  client: Client,
-): Promise<Client> {
-  await client.connect();
-  return client;
+/** The messages in their order, in sends of limited size. */
+function* slices(messages: readonly OutgoingMessage[]): Generator<OutgoingMessage[]> {
+  let slice: OutgoingMessage[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = sizeOf(message);
+    if (slice.length > 0 && bytes + size > SEND_BYTES) {
+      yield slice;
+      slice = [];
+      bytes = 0;
+    }
+    slice.push(message);
+    bytes += size;
+  }
+  if (slice.length > 0) yield slice;
+}
+
+function sizeOf({ key, value, headers = {} }: OutgoingMessage): number {
+  let bytes = RECORD_OVERHEAD + value.length + (key === null ? 0 : Buffer.byteLength(key));
+  for (const [name, text] of Object.entries(headers))
+    bytes += RECORD_OVERHEAD + Buffer.byteLength(name) + Buffer.byteLength(text);
+  return bytes;
 }
 
 async function countPartitions(admin: Admin, topic: string): Promise<number> {
