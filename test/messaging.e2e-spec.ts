@@ -17,6 +17,7 @@ import {
 } from '../src/messaging';
 import { KafkaEventLog } from '../src/messaging/kafka/kafka-event-log';
 import { MessagingMetrics } from '../src/messaging/messaging.metrics';
+import { partitionsKey, streamKeys } from '../src/messaging/streams/stream-keys';
 import { StreamsEventLog } from '../src/messaging/streams/streams-event-log';
 import { Environment } from '../src/platform/config';
 import { Database, Migrator } from '../src/platform/database';
@@ -40,6 +41,13 @@ const engines = [
       await redis.flushdb();
       redis.disconnect();
     },
+    /** Lets members find something that they cannot use. */
+    async preventJoins(stack: StackEnvironment, topic: string, group: string) {
+      const redis = new Redis(stack.REDIS_URL);
+      await redis.set(partitionsKey(topic), 1);
+      await redis.lpush(streamKeys(topic, 0).lease(group), 'no lease');
+      redis.disconnect();
+    },
   },
   {
     name: 'kafka',
@@ -53,10 +61,15 @@ const engines = [
       });
       await admin.disconnect();
     },
+    /** Nothing joins for a topic that is not there. */
+    preventJoins: () => Promise.resolve(),
   },
 ];
 
-describe.each(engines)('the event log on $name', ({ name, open, lose }) => {
+const openSockets = (): number =>
+  process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length;
+
+describe.each(engines)('the event log on $name', ({ name, open, lose, preventJoins }) => {
   let stack: StackEnvironment;
   let database: Database;
   let fence: OffsetFence;
@@ -305,19 +318,18 @@ describe.each(engines)('the event log on $name', ({ name, open, lose }) => {
     expect(await counted()).toBe(published);
   }, 150_000);
 
-  it('goes on after the handling member dies in the middle of a batch', async () => {
+  it('counts once what a member had counted, but not committed when it was stopped', async () => {
     await publisher.publish(topic, ...events(90));
     let reached = 0;
-    // Stands for a process that hangs: it neither commits nor leaves before the other one counts.
     const stuck = new Member(async (batch) => {
       reached += batch.messages.length;
       await count(batch);
-      throw new UnavailableError('process', 'dies after its transaction');
+      throw new UnavailableError('dependency', 'goes away after the transaction');
     }).start();
     await eventually(() => expect(reached).toBeGreaterThanOrEqual(90));
-    const other = new Member(count);
     await stuck.stop();
-    other.start();
+    expect(await committed()).toBe(0);
+    new Member(count).start();
     await eventually(async () => expect(await committed()).toBe(90), { timeoutMs: 60_000 });
     expect(await counted()).toBe(90);
   });
@@ -333,6 +345,38 @@ describe.each(engines)('the event log on $name', ({ name, open, lose }) => {
     await eventually(() => fresh.publish(topic, ...events(30)));
     new Member(count).start();
     await eventually(async () => expect(await counted()).toBe(90), { timeoutMs: 60_000 });
+  });
+
+  it('counts anew when the log is lost and made again under a running member', async () => {
+    await publisher.publish(topic, ...events(60));
+    new Member(count).start();
+    await eventually(async () => expect(await committed()).toBe(60));
+    await lose(stack, topic.name);
+
+    // The topic is made again by the publisher that had made it. What it gave up waiting for may
+    // have arrived too.
+    await eventually(() => publisher.publish(topic, ...events(20)));
+    const arrived = async (): Promise<number> =>
+      (await log.endOffsets(topic.name)).reduce((sum, offset) => sum + offset, 0);
+    await eventually(async () => expect(await counted()).toBe(60 + (await arrived())), {
+      timeoutMs: 60_000,
+    });
+    await eventually(async () => expect(await committed()).toBe(await arrived()));
+  });
+
+  it('leaves nothing open of a join that failed', async () => {
+    await preventJoins(stack, topic.name, group);
+    const joining = open(stack);
+    const join = (): Promise<unknown> => {
+      const options = { topic: topic.name, group, size: 1, lingerMs: 0 };
+      const handler = { onStart: () => Promise.resolve(), onMessages: () => Promise.resolve() };
+      return joining.consume(options, handler);
+    };
+    await joining.check();
+    const before = openSockets();
+    await expect(join()).rejects.toThrow();
+    await eventually(() => expect(openSockets()).toBe(before));
+    await joining.close();
   });
 
   it('raises a topic that has fewer partitions than its contract', async () => {

@@ -5,25 +5,74 @@ import { PartitionWorker } from '../partition-worker';
 import { rawMessage } from './raw-message';
 
 const HEARTBEAT_INTERVAL = 1_000;
+/** Milliseconds before a member that has crashed joins anew: doubled each time, up to the second. */
+const RESTART = 1_000;
+const LONGEST_RESTART = 30_000;
+/** Milliseconds that a commit or the leave may take: of Kafka nothing more is needed then. */
+const PATIENCE = 5_000;
+
+interface OwnedPartition {
+  readonly worker: PartitionWorker;
+  /** The offset behind what was fetched last. */
+  position: number;
+}
 
 /**
  * One member of a Kafka group. What is fetched goes to a worker per partition, so that batches form
  * across fetches; offsets are committed behind what the workers have handled, never behind fetches.
  */
 export class KafkaConsumer implements RunningConsumer {
+  /** What keeps this member from reading, until it reads again. */
+  fault: Error | undefined;
   private readonly logger = new Logger('Kafka');
-  private readonly consumer: Consumer;
-  private workers = new Map<number, PartitionWorker>();
+  private consumer: Consumer | undefined;
+  private owned = new Map<number, OwnedPartition>();
   /** Ends when the workers of the generation before have ended. */
   private before: Promise<void> = Promise.resolve();
+  private crashes = 0;
+  private restart: NodeJS.Timeout | undefined;
+  private starting: Promise<void> = Promise.resolve();
+  private stopping = false;
 
   constructor(
-    kafka: Kafka,
+    private readonly kafka: Kafka,
     private readonly options: ConsumeOptions,
     private readonly handler: PartitionHandler,
-  ) {
-    this.consumer = kafka.consumer({
-      groupId: options.group,
+  ) {}
+
+  async start(): Promise<void> {
+    const consumer = this.createConsumer();
+    this.consumer = consumer;
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [this.options.topic], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: 16,
+        eachBatch: (payload) => this.onFetch(payload),
+      });
+    } catch (error) {
+      await consumer.disconnect().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    clearTimeout(this.restart);
+    // The workers first: while they end, the member still belongs to its group and may commit.
+    this.endWorkers();
+    await this.before;
+    const leave = this.starting.then(() => this.consumer?.disconnect());
+    await within(PATIENCE, leave).catch((error: unknown) =>
+      this.logger.debug(`${this.options.group} could not leave: ${String(error)}`),
+    );
+  }
+
+  private createConsumer(): Consumer {
+    const consumer = this.kafka.consumer({
+      groupId: this.options.group,
       sessionTimeout: 10_000,
       rebalanceTimeout: 15_000,
       heartbeatInterval: HEARTBEAT_INTERVAL,
@@ -38,48 +87,66 @@ export class KafkaConsumer implements RunningConsumer {
         retries: 1_000_000,
         initialRetryTime: 100,
         maxRetryTime: 2_000,
-        restartOnFailure: () => Promise.resolve(true),
+        restartOnFailure: () => Promise.resolve(!this.stopping),
       },
     });
-  }
-
-  async start(): Promise<void> {
-    const { consumer } = this;
-    consumer.on(consumer.events.GROUP_JOIN, () => this.beginGeneration());
-    await consumer.connect();
-    await consumer.subscribe({ topics: [this.options.topic], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 16,
-      eachBatch: (payload) => this.onFetch(payload),
+    const { GROUP_JOIN, FETCH, CRASH } = consumer.events;
+    consumer.on(GROUP_JOIN, () => this.endWorkers());
+    consumer.on(FETCH, () => this.onRead());
+    consumer.on(CRASH, ({ payload: { error, restart } }) => {
+      if (!restart) this.onCrash(error);
     });
+    return consumer;
   }
 
-  async stop(): Promise<void> {
-    // The workers first: while they end, the member still belongs to its group and may commit.
-    await Promise.all([...this.workers.values()].map((worker) => worker.stop()));
-    await this.consumer.disconnect();
+  private onRead(): void {
+    if (!this.fault) return;
+    this.logger.log(`${this.options.group} reads ${this.options.topic} again`);
+    this.fault = undefined;
+    this.crashes = 0;
+  }
+
+  /** KafkaJS begins anew by itself after errors that pass, and ends for good after any other. */
+  private onCrash(error: Error): void {
+    if (this.stopping) return;
+    const { group, topic } = this.options;
+    const pause = Math.min(LONGEST_RESTART, RESTART * 2 ** this.crashes++);
+    this.fault = new Error(`${group} cannot read ${topic}: ${error.message}`, { cause: error });
+    this.logger.error(`${this.fault.message}; it joins anew in ${pause} ms`);
+    this.endWorkers();
+    this.restart = setTimeout(() => {
+      this.starting = this.start().catch((cause: Error) => this.onCrash(cause));
+    }, pause);
   }
 
   /** After a rebalance everything is fetched anew from the committed offsets. */
-  private beginGeneration(): void {
-    const ending = [...this.workers.values()].map((worker) => worker.stop());
-    this.workers = new Map();
+  private endWorkers(partitions: readonly number[] = [...this.owned.keys()]): void {
+    const ending = partitions.map((partition) => {
+      const owned = this.owned.get(partition);
+      this.owned.delete(partition);
+      return owned?.worker.stop();
+    });
     this.before = Promise.all([this.before, ...ending]).then(() => undefined);
   }
 
   private async onFetch(payload: EachBatchPayload): Promise<void> {
     const { batch, resolveOffset, heartbeat, isRunning, isStale } = payload;
+    const { partition } = batch;
     if (!isRunning() || isStale()) return;
-    const worker = this.workers.get(batch.partition) ?? this.startWorker(batch.partition);
-    const room = worker.push(batch.messages.map((message) => rawMessage(batch.partition, message)));
+    const first = Number(batch.messages[0]?.offset);
+    if (first < (this.owned.get(partition)?.position ?? 0)) {
+      this.logger.warn(`${batch.topic}/${partition} was made anew: it goes on at ${first}`);
+      this.endWorkers([partition]);
+    }
+    const owned = this.owned.get(partition) ?? this.own(partition);
+    const room = owned.worker.push(batch.messages.map((message) => rawMessage(partition, message)));
+    owned.position = Number(batch.lastOffset()) + 1;
     // Resolved means fetched here: the commits are the worker's.
     resolveOffset(batch.lastOffset());
     await this.beatUntil(room, heartbeat);
   }
 
-  private startWorker(partition: number): PartitionWorker {
+  private own(partition: number): OwnedPartition {
     const { topic, size, lingerMs } = this.options;
     const worker = new PartitionWorker({
       size,
@@ -89,14 +156,16 @@ export class KafkaConsumer implements RunningConsumer {
       handle: (messages, stopping) => this.handler.onMessages(topic, messages, stopping),
       commit: (offset) => this.commit(partition, offset),
     });
-    this.workers.set(partition, worker);
-    return worker;
+    const owned = { worker, position: 0 };
+    this.owned.set(partition, owned);
+    return owned;
   }
 
   private async commit(partition: number, offset: number): Promise<void> {
     const { topic, group } = this.options;
     try {
-      await this.consumer.commitOffsets([{ topic, partition, offset: String(offset) }]);
+      const offsets = [{ topic, partition, offset: String(offset) }];
+      await within(PATIENCE, this.consumer?.commitOffsets(offsets));
     } catch (error) {
       // A rebalance or an absent broker: the messages come again, and their effects are fenced.
       this.logger.debug(`${group} could not commit ${topic}/${partition}: ${String(error)}`);
@@ -117,5 +186,21 @@ export class KafkaConsumer implements RunningConsumer {
       clearTimeout(timer);
       if (!done) await heartbeat();
     }
+  }
+}
+
+/** @throws when the work takes longer; it is left to itself then */
+async function within<T>(milliseconds: number, work: Promise<T> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`no answer within ${milliseconds} ms`)),
+      milliseconds,
+    );
+  });
+  try {
+    await Promise.race([work, tooLong]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -111,8 +111,13 @@ export class StreamsEventLog extends EventLog {
 
   async consume(options: ConsumeOptions, handler: PartitionHandler): Promise<RunningConsumer> {
     const consumer = new StreamsConsumer(this.redis, this.url, options, handler);
+    try {
+      await consumer.start();
+    } catch (error) {
+      await consumer.stop();
+      throw error;
+    }
     this.consumers.add(consumer);
-    await consumer.start();
     return {
       stop: async () => {
         this.consumers.delete(consumer);

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Admin,
+  CompressionCodecs,
+  CompressionTypes,
+  ConfigResourceTypes,
+  Kafka,
+  logLevel,
+  type Producer,
+} from 'kafkajs';
+import { Logger } from '@nestjs/common';
+import { DeadLetters, type RawMessage, type RunningConsumer } from '../src/messaging';
+import { KafkaEventLog } from '../src/messaging/kafka/kafka-event-log';
+import { eventually, testEnvironment } from './support';
+
+const group = 'readers';
+
+/** What brokers take in one record batch by default. */
+const BATCH_LIMIT = 1_048_588;
+
+/**
+ * The formats that other languages' producers write, in their simplest form: what they hold is
+ * stored as it is. Snappy's is one literal; LZ4's one stored block, whose header has its checksum.
+ */
+const storedAs = {
+  snappy(data: Buffer): Buffer {
+    const bytes: number[] = [];
+    for (let rest = data.length; ; rest >>>= 7) {
+      bytes.push(rest > 127 ? (rest & 127) | 128 : rest);
+      if (rest <= 127) break;
+    }
+    const literal = Buffer.from([61 << 2, 0, 0]);
+    literal.writeUInt16LE(data.length - 1, 1);
+    return Buffer.concat([Buffer.from(bytes), literal, data]);
+  },
+  lz4(data: Buffer): Buffer {
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE((data.length | 0x80000000) >>> 0);
+    return Buffer.concat([Buffer.from('04224d18604082', 'hex'), size, data, Buffer.alloc(4)]);
+  },
+};
+
+describe('Kafka', () => {
+  let log: KafkaEventLog;
+  let admin: Admin;
+  /** Another program's, which may be in any language. */
+  let producer: Producer;
+  let topic: string;
+  const consumers: RunningConsumer[] = [];
+
+  beforeAll(async () => {
+    const brokers = testEnvironment().KAFKA_BROKERS.split(',');
+    log = new KafkaEventLog(brokers);
+    const retry = { retries: 0 };
+    const kafka = new Kafka({ brokers, retry, logLevel: logLevel.NOTHING });
+    admin = kafka.admin();
+    producer = kafka.producer();
+    await Promise.all([admin.connect(), producer.connect()]);
+  });
+  beforeEach(() => {
+    topic = `k-${randomUUID().slice(0, 8)}`;
+  });
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await Promise.all(consumers.splice(0).map((consumer) => consumer.stop()));
+  });
+  afterAll(async () => {
+    await Promise.all([admin?.disconnect(), producer?.disconnect(), log?.close()]);
+  });
+
+  /** Joins the group and gives the texts that come, as they do. */
+  const consume = async (): Promise<string[]> => {
+    const texts: string[] = [];
+    const onMessages = (_: string, messages: readonly RawMessage[]): Promise<void> => {
+      texts.push(...messages.map(({ value }) => value.toString()));
+      return Promise.resolve();
+    };
+    const options = { topic, group: `${group}-${topic}`, size: 100, lingerMs: 0 };
+    consumers.push(await log.consume(options, { onStart: () => Promise.resolve(), onMessages }));
+    return texts;
+  };
+  /** Makes the topic as another program would, and one before this. */
+  const createTopic = (name: string, settings: Record<string, string> = {}): Promise<boolean> => {
+    const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
+    return admin.createTopics({
+      waitForLeaders: true,
+      topics: [{ topic: name, numPartitions: 1, configEntries }],
+    });
+  };
+  const settingsOf = async (name: string): Promise<Record<string, string>> => {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name }],
+    });
+    const entries = resources[0]!.configEntries;
+    return Object.fromEntries(
+      entries.map(({ configName, configValue }) => [configName, configValue]),
+    );
+  };
+  const send = (value: Buffer | string, compression = CompressionTypes.None): Promise<unknown> =>
+    producer.send({ topic, compression, messages: [{ value, partition: 0 }] });
+  const sendCompressed = async (codec: 'snappy' | 'lz4', text: string): Promise<void> => {
+    const type = codec === 'snappy' ? CompressionTypes.Snappy : CompressionTypes.LZ4;
+    const before = CompressionCodecs[type];
+    CompressionCodecs[type] = () => ({
+      compress: ({ buffer }: { buffer: Buffer }) => Promise.resolve(storedAs[codec](buffer)),
+    });
+    try {
+      await send(text, type);
+    } finally {
+      CompressionCodecs[type] = before;
+    }
+  };
+
+  it('takes more in one append than in one record batch, in its order', async () => {
+    await log.ensureTopic(topic, 2);
+    const messages = Array.from({ length: 1_500 }, (_, i) => ({
+      key: `${i}`,
+      value: Buffer.from(`${i}:`.padEnd(3_000, '.')),
+      partition: i % 2,
+      headers: { i: `${i}` },
+    }));
+    await log.append(topic, 'all', messages);
+    expect(await log.endOffsets(topic)).toEqual([750, 750]);
+    const odd = await log.read(topic, 1, 0, 750);
+    expect(odd.map(({ key }) => key)).toEqual(
+      messages.filter(({ partition }) => partition === 1).map(({ key }) => key),
+    );
+  });
+
+  it.each([
+    ['new', () => Promise.resolve(true)],
+    ['made before', () => createTopic(`${topic}.dlq`, { 'retention.ms': '86400000' })],
+  ])('puts aside the largest message that it takes, in dead letters %s', async (_, prepare) => {
+    await log.ensureTopic(topic, 1);
+    await prepare();
+    const takes = async (size: number): Promise<boolean> => {
+      try {
+        await send(Buffer.alloc(size, 'x'));
+        return true;
+      } catch (error) {
+        expect(error).toMatchObject({ type: 'MESSAGE_TOO_LARGE' });
+        return false;
+      }
+    };
+    let [largest, tooLarge] = [BATCH_LIMIT - 200, BATCH_LIMIT];
+    while (tooLarge - largest > 1) {
+      const middle = (largest + tooLarge) >> 1;
+      if (await takes(middle)) largest = middle;
+      else tooLarge = middle;
+    }
+    await send(Buffer.alloc(largest, 'x'));
+    const [end = 0] = await log.endOffsets(topic);
+    const [message] = await log.read(topic, 0, end - 1, 1);
+
+    const letters = new DeadLetters(log);
+    const reason = 'reason '.repeat(200);
+    // A broker learns a topic's new settings a moment after it was told.
+    await eventually(() => letters.bury(topic, group, message!, reason));
+    const [letter] = await letters.list(topic, 1);
+    expect(letter).toMatchObject({ topic, group, originalOffset: end - 1 });
+    expect(letter!.value).toHaveLength(largest);
+  });
+
+  it('reads what other languages compress, in topics of its own and in those made before', async () => {
+    await createTopic(topic, { 'retention.ms': '86400000' });
+    await log.ensureTopic(topic, 1);
+    await eventually(async () =>
+      expect(await settingsOf(topic)).toMatchObject({
+        'compression.type': 'uncompressed',
+        'retention.ms': '86400000',
+      }),
+    );
+    const texts = await consume();
+    await send('plain');
+    await send('gzip', CompressionTypes.GZIP);
+    await send('zstd', CompressionTypes.ZSTD);
+    await sendCompressed('snappy', 'snappy');
+    await sendCompressed('lz4', 'lz4');
+    await eventually(() => expect(texts).toEqual(['plain', 'gzip', 'zstd', 'snappy', 'lz4']));
+  });
+
+  it('reads zstd that a topic holds from before', async () => {
+    await createTopic(topic);
+    await send('zstd', CompressionTypes.ZSTD);
+    const texts = await consume();
+    await eventually(() => expect(texts).toEqual(['zstd']));
+  });
+
+  it('tells of a message that it cannot read, is not ready, and joins anew until it can', async () => {
+    const errors = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
+    await createTopic(topic);
+    const texts = await consume();
+    await send('before');
+    await eventually(() => expect(texts).toEqual(['before']));
+    await log.check();
+
+    await sendCompressed('lz4', 'unreadable');
+    await send('after');
+    const told = `${group}-${topic} cannot read ${topic}: LZ4 compression not implemented`;
+    await eventually(() => expect(log.check()).rejects.toThrow(told));
+    expect(errors).toHaveBeenCalledWith(expect.stringContaining(told));
+
+    const partitions = [{ partition: 0, offset: '2' }];
+    await eventually(() => admin.deleteTopicRecords({ topic, partitions }));
+    await eventually(() => expect(texts.at(-1)).toBe('after'));
+    await eventually(() => log.check());
+  });
+});
