@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expectProblem, isolatedStack, Program, type StackEnvironment } from './support';
 
@@ -175,6 +178,21 @@ describe('a wrong configuration', () => {
         '  JWT_SECRET or JWT_JWKS_URL must be set in production, ' +
         'e.g. JWT_SECRET=$(openssl rand -hex 32)',
     });
+  });
+
+  it('stops a boot whose Canal hashes to other partitions than the topic has', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'webook-'));
+    const path = join(folder, 'instance.properties');
+    writeFileSync(path, 'canal.mq.topic=webook_binlog\ncanal.mq.partitionsNum=5\n');
+    try {
+      const { code, output } = await boot({ CANAL_PROPERTIES: path });
+      expect(code).toBe(1);
+      expect(output).toContain(
+        `Topic webook_binlog has 3 partitions by its contract, but Canal hashes to 5 (canal.mq.partitionsNum in ${path}): set canal.mq.partitionsNum=3 and restart Canal.`,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('is told in one go: variable, fault and example', async () => {

@@ -3,6 +3,7 @@ import {
   type Answer,
   eventually,
   expectProblem,
+  isolatedStack,
   PrivateStack,
   Program,
   Sql,
@@ -175,6 +176,109 @@ describe('a shutdown', () => {
     expect(new Set(rows.map(({ mark }) => mark))).toEqual(liked);
     expect(await second.stop()).toBe(0);
   });
+});
+
+describe('the event log', () => {
+  let stack: PrivateStack;
+  const programs: Program[] = [];
+  const start = async (name: string, engine: string): Promise<Program> => {
+    const env = { ...stack.environment, MQ_ENGINE: engine };
+    const program = await Program.start({ name, env });
+    programs.push(program);
+    return program;
+  };
+
+  beforeAll(async () => {
+    stack = await PrivateStack.start('outages-kafka', await isolatedStack('outages_kafka'));
+  });
+  beforeEach(() => stack.up());
+  afterEach(async () => {
+    await Promise.all(programs.splice(0).map((program) => program.kill()));
+  });
+  afterAll(() => stack?.drop());
+
+  it.each(['streams', 'kafka'])(
+    'on %s replaces a member that is killed in mid-batch, and counts nothing twice',
+    async (engine) => {
+      const first = await start('the first', engine);
+      const second = await start('the second', engine);
+      const biz = `killed-${engine}`;
+      const read = async (times: number): Promise<void> => {
+        for (let i = 0; i < times; i++)
+          for (let id = 1; id <= 20; id++)
+            expect((await second.post(`/api/interactive/${biz}/${id}/reads`)).status).toBe(202);
+      };
+      const sql = await Sql.open(stack.environment.MYSQL_URL);
+      const reads = async (): Promise<number> => {
+        const [row] = await sql.rows<{ n: string | null }>(
+          'SELECT SUM(read_cnt) AS n FROM interactives WHERE biz = ?',
+          [biz],
+        );
+        return Number(row?.n ?? 0);
+      };
+      /** Batches that wait for a row of the objects. */
+      const held = async (): Promise<number> => {
+        const [row] = await sql.rows<{ n: number }>(
+          `SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST
+           WHERE DB = DATABASE() AND INFO LIKE 'INSERT INTO interactives%'`,
+        );
+        return row?.n ?? 0;
+      };
+      try {
+        await read(1);
+        await eventually(async () => expect(await reads()).toBe(20));
+        await sql.change('START TRANSACTION');
+        await sql.rows('SELECT id FROM interactives WHERE biz = ? FOR UPDATE', [biz]);
+        await read(2);
+        // One of each partition: whichever of them are the first's.
+        await eventually(async () => expect(await held()).toBe(3));
+        await first.kill();
+        await sql.change('ROLLBACK');
+        await eventually(async () => expect(await reads()).toBe(60));
+        await read(1);
+        await eventually(async () => expect(await reads()).toBe(80));
+      } finally {
+        await sql.close();
+      }
+    },
+  );
+
+  it('on Kafka may be away: reads get 503 meanwhile, and all that were accepted are counted', async () => {
+    const program = await start('webook', 'kafka');
+    const accept = async (reads: number): Promise<void> => {
+      for (let i = 0; i < reads; i++)
+        expect((await program.post(`${OBJECT}/reads`)).status).toBe(202);
+    };
+    const counted = async (): Promise<number> =>
+      (await program.get<{ readCnt: number }>(OBJECT)).body.readCnt;
+
+    await accept(50);
+    await stack.kill('kafka');
+    expectProblem(await program.post(`${OBJECT}/reads`), 503, 'UNAVAILABLE');
+    const { status, body } = await program.get<Readiness>('/readyz');
+    expect({ status, log: body.checks.log?.status }).toEqual({ status: 503, log: 'down' });
+
+    await stack.up();
+    await eventually(async () => expect((await program.get('/readyz')).status).toBe(200));
+    await accept(50);
+    await eventually(async () => expect(await counted()).toBe(100));
+    expect(await program.stop()).toBe(0);
+  });
+
+  it.each(['freeze', 'kill'] as const)(
+    'on Kafka lets a program stop in time after a %s',
+    async (what) => {
+      const program = await start('webook', 'kafka');
+      await program.post(`${OBJECT}/reads`);
+      await stack[what]('kafka');
+      try {
+        expectProblem(await program.post(`${OBJECT}/reads`), 503, 'UNAVAILABLE');
+        expect(await program.stop()).toBe(0);
+      } finally {
+        if (what === 'freeze') await stack.thaw('kafka');
+      }
+    },
+  );
 });
 
 /** The program never saw the request: its connection was refused, or still waited to be accepted. */

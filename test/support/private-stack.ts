@@ -4,40 +4,42 @@ import { promisify } from 'node:util';
 import type { StackEnvironment } from './isolated-stack';
 
 /** Milliseconds in which a service starts or stops on a busy machine. */
-const SCRIPT_TIMEOUT = 50_000;
+const SCRIPT_TIMEOUT = 110_000;
 
 const root = join(__dirname, '../..');
 const { MYSQL_URL: _mysql, REDIS_URL: _redis, KAFKA_BROKERS: _kafka, ...env } = process.env;
 
-async function stackScript(...args: string[]): Promise<string> {
+/** @param given the addresses of what is not to be started */
+async function stackScript(args: string[], given?: StackEnvironment): Promise<string> {
   const script = join(root, 'scripts/stack.mjs');
   const { stdout } = await promisify(execFile)(process.execPath, [script, ...args], {
     cwd: root,
-    env,
+    env: { ...env, ...given },
     timeout: SCRIPT_TIMEOUT,
     killSignal: 'SIGKILL',
   });
   return stdout;
 }
 
-export type Service = 'mysql' | 'redis';
+export type Service = 'mysql' | 'redis' | 'kafka';
 
-/** A MySQL and a Redis of one suite's own, which it may stop, freeze and kill. */
+/** Services of one suite's own, which it may stop, freeze and kill. */
 export class PrivateStack {
   private constructor(
     private readonly profile: string,
-    readonly environment: StackEnvironment,
+    private readonly given: StackEnvironment | undefined,
+    readonly environment: StackEnvironment & { readonly KAFKA_BROKERS?: string },
   ) {}
 
-  /** Starts both with no data. */
-  static async start(profile: string): Promise<PrivateStack> {
-    await stackScript('reset', '--profile', profile);
-    return new PrivateStack(profile, await up(profile));
+  /** Starts a MySQL and a Redis with no data; or, where these are given, a Kafka beside them. */
+  static async start(profile: string, given?: StackEnvironment): Promise<PrivateStack> {
+    await stackScript(['reset', '--profile', profile]);
+    return new PrivateStack(profile, given, await up(profile, given));
   }
 
   /** Starts what is not running, on the same addresses and data. */
   async up(): Promise<void> {
-    await up(this.profile);
+    await up(this.profile, this.given);
   }
 
   /** No more answers, but the connections stay open. */
@@ -56,27 +58,37 @@ export class PrivateStack {
     while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
-  /** Ends both and deletes their data. */
+  /** Ends them and deletes their data. */
   async drop(): Promise<void> {
-    await stackScript('reset', '--profile', this.profile);
+    await stackScript(['reset', '--profile', this.profile]);
   }
 
   private async pid(service: Service): Promise<number> {
-    const status = await stackScript('status', '--profile', this.profile);
+    const status = await stackScript(['status', '--profile', this.profile]);
     const pid = new RegExp(`^${service} +up \\(process (\\d+)\\)`, 'm').exec(status)?.[1];
     if (pid === undefined) throw new Error(`${service} does not run:\n${status}`);
     return Number(pid);
   }
 }
 
-async function up(profile: string): Promise<StackEnvironment> {
-  const output = await stackScript('up', '--profile', profile);
+async function up(
+  profile: string,
+  given?: StackEnvironment,
+): Promise<StackEnvironment & { KAFKA_BROKERS?: string }> {
+  const output = await stackScript(
+    ['up', '--profile', profile, ...(given ? ['--full'] : [])],
+    given,
+  );
   const valueOf = (name: string): string => {
     const value = new RegExp(`^export ${name}='(.*)'$`, 'm').exec(output)?.[1];
     if (value === undefined) throw new Error(`the stack gave no ${name}:\n${output}`);
     return value;
   };
-  return { MYSQL_URL: valueOf('MYSQL_URL'), REDIS_URL: valueOf('REDIS_URL') };
+  return {
+    MYSQL_URL: valueOf('MYSQL_URL'),
+    REDIS_URL: valueOf('REDIS_URL'),
+    ...(given && { KAFKA_BROKERS: valueOf('KAFKA_BROKERS') }),
+  };
 }
 
 function isAlive(pid: number): boolean {
