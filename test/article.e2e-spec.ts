@@ -233,6 +233,9 @@ describe.each(engines)('reading an article on $name', (engine: Engine) => {
     const path = `/api/articles/${id}/published`;
     const counts = { readCnt: 0, likeCnt: 0, collectCnt: 0, liked: false, collected: false };
     expect(await program.get(path)).toMatchObject({ status: 200, body: { interactive: counts } });
+    // HEAD shows what there is and counts nothing.
+    const head = await program.request('HEAD', path, undefined, reader);
+    expect(head).toMatchObject({ status: 200, body: '' });
     await program.get(path, reader);
     await program.get(path, reader);
     await program.put(`/api/interactive/article/${id}/like`, undefined, reader);

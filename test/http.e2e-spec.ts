@@ -5,7 +5,13 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { expectProblem, isolatedStack, Program, type StackEnvironment } from './support';
+import {
+  eventually,
+  expectProblem,
+  isolatedStack,
+  Program,
+  type StackEnvironment,
+} from './support';
 
 let stack: StackEnvironment;
 beforeAll(async () => {
@@ -64,6 +70,25 @@ describe('the HTTP server', () => {
   ])('refuses the header Authorization: %j', async (authorization) => {
     const answer = await program.get('/api/articles', { headers: { authorization } });
     expectProblem(answer, 401, 'UNAUTHORIZED');
+  });
+
+  it('answers HEAD as GET without a body, and lets go of what GET would stream', async () => {
+    const timers = async () => {
+      const { body } = await program.get<string>('/metrics');
+      return Number(/^nodejs_active_resources\{type="Timeout"\} (\d+)/m.exec(body)?.[1]);
+    };
+    const paths = ['/api/ranking/likes/stream', '/api/ranking/stream?boards=likes,reads'];
+    const before = await timers();
+    for (let i = 0; i < 50; i++)
+      for (const path of paths) {
+        const { status, headers, body } = await program.request<string>('HEAD', path);
+        expect({ status, body }).toEqual({ status: 200, body: '' });
+        expect(headers.get('content-type')).toContain('text/event-stream');
+      }
+    await eventually(async () => expect(await timers()).toBeLessThan(before + 50));
+    for (const path of ['/', '/healthz', '/metrics', '/docs', '/api/ranking', '/api/ranking/likes'])
+      expect(await program.request('HEAD', path)).toMatchObject({ status: 200, body: '' });
+    expect((await program.request('HEAD', '/api/articles/1/published')).status).toBe(404);
   });
 
   it('serves Swagger UI and the metrics', async () => {

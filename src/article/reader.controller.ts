@@ -1,5 +1,6 @@
-import { Controller, Get, Inject, type OnModuleInit, Param } from '@nestjs/common';
+import { Controller, Get, Inject, type OnModuleInit, Param, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import { EventPublisher } from '../messaging';
 import { CurrentUser, OptionalAuth } from '../platform/auth';
 import { ApiProblem, IdPipe } from '../platform/http';
@@ -30,11 +31,15 @@ export class ReaderController implements OnModuleInit {
   async read(
     @Param('id', IdPipe) id: number,
     @CurrentUser() reader: number | null,
+    @Req() { method }: FastifyRequest,
   ): Promise<PublishedArticleDto> {
     const article = await this.articles.read(id);
     const [[counts]] = await Promise.all([
       this.counts.states([{ biz: 'article', bizId: id }], reader),
-      this.events.publish(articleReadTopic, { Aid: id, Uid: reader ?? 0 }),
+      // Not for HEAD, which Fastify answers by this route: it changes nothing.
+      method === 'HEAD'
+        ? undefined
+        : this.events.publish(articleReadTopic, { Aid: id, Uid: reader ?? 0 }),
     ]);
     if (!counts) throw new Error(`no counts for article ${id}`);
     const { readCnt, likeCnt, collectCnt, liked, collected } = counts;

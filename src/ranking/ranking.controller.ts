@@ -1,8 +1,9 @@
-import { Controller, Get, Header, Param, Query, Res } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { Controller, Get, Header, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblem, IdPipe } from '../platform/http';
-import { BoardStream } from './board-stream';
+import { BoardStream, type StreamedState } from './board-stream';
 import { BoardQuery, BoardsQuery } from './dto/board.query';
 import { BoardList } from './dto/board-summary';
 import { BoardAnswer, RankedItem } from './dto/ranked-row.dto';
@@ -38,10 +39,14 @@ export class RankingController {
   @ApiOkResponse({ description: 'An endless stream', schema: { type: 'string' } })
   @ApiProblem(400, '`VALIDATION_FAILED`')
   @ApiProblem(404, '`BOARD_NOT_FOUND`')
-  async streamSeveral(@Query() query: BoardsQuery, @Res() reply: FastifyReply): Promise<void> {
+  async streamSeveral(
+    @Query() query: BoardsQuery,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const names = query.boards?.split(',') ?? this.ranking.list().map(({ name }) => name);
     const states = [...new Set(names)].map(async (name) => this.ranking.named(name, query.limit));
-    this.send(new BoardStream(await Promise.all(states)), reply);
+    this.send(await Promise.all(states), request, reply);
   }
 
   @Get(':board')
@@ -76,12 +81,20 @@ export class RankingController {
   async stream(
     @Param('board') board: string,
     @Query() { limit }: BoardQuery,
+    @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    this.send(new BoardStream([await this.ranking.board(board, limit)]), reply);
+    this.send([await this.ranking.board(board, limit)], request, reply);
   }
 
-  private send(stream: BoardStream, reply: FastifyReply): void {
-    void reply.headers(STREAM_HEADERS).send(stream);
+  /** HEAD, which Fastify answers by the GET route, gets the headers only: it would never end. */
+  private send(
+    states: readonly StreamedState[],
+    { method }: FastifyRequest,
+    reply: FastifyReply,
+  ): void {
+    void reply
+      .headers(STREAM_HEADERS)
+      .send(method === 'HEAD' ? Readable.from([]) : new BoardStream(states));
   }
 }
