@@ -18,10 +18,30 @@ const start = (file, args, env) => spawnProgram(file, args, env, { detached: tru
 
 const hasEnded = (child) => child.exitCode !== null || child.signalCode !== null;
 
+/**
+ * What the program itself would refuse, told before anything is started for it.
+ * @param env without the addresses of what is not started yet
+ */
+async function checkedEnvironment(env) {
+  await import('reflect-metadata');
+  const config = await import('../dist/src/platform/config/environment.js');
+  try {
+    return config.readEnvironment({
+      ...env,
+      MYSQL_URL: env.MYSQL_URL || 'mysql://the/stack',
+      REDIS_URL: env.REDIS_URL || 'redis://the-stack',
+      KAFKA_BROKERS: env.KAFKA_BROKERS || 'the-stack:9092',
+    });
+  } catch (error) {
+    if (error instanceof config.InvalidEnvironmentError) throw new StackError(error.message);
+    throw error;
+  }
+}
+
 async function requireOwnPort(port) {
-  if (await isPortOpen(Number(port)))
+  if (await isPortOpen(port))
     throw new StackError(
-      `Port ${port} of 127.0.0.1 is taken by ${portHolder(Number(port))}: stop it, or choose another port, e.g. PORT=3001 npm start.`,
+      `Port ${port} of 127.0.0.1 is taken by ${portHolder(port)}: stop it, or choose another port, e.g. PORT=3001 npm start.`,
     );
 }
 
@@ -70,9 +90,12 @@ async function main() {
   });
   const profile = requireProfile(values.profile);
   const begin = Date.now();
-  const port = process.env.PORT || '3000';
-  await requireOwnPort(port);
   await requireBuild(console.log);
+  const engines = values.full
+    ? { MQ_ENGINE: 'kafka', CDC_ENGINE: 'canal' }
+    : { MQ_ENGINE: 'streams', CDC_ENGINE: 'relay' };
+  const { PORT: port } = await checkedEnvironment({ ...engines, ...process.env });
+  await requireOwnPort(port);
 
   // Services that ran before this start are left as they were.
   const keep = runningServices(profile);
@@ -86,9 +109,6 @@ async function main() {
     })());
   stopOnSignals(stop, 0);
 
-  const engines = values.full
-    ? { MQ_ENGINE: 'kafka', CDC_ENGINE: 'canal' }
-    : { MQ_ENGINE: 'streams', CDC_ENGINE: 'relay' };
   try {
     const stack = await up({ profile, full: values.full });
     if (stopping) return;
