@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   if (environment.ROLE !== 'api') app.connectMicroservice({ strategy: consumers });
   new Shutdown(app, () => consumers.close()).onSignals();
   // HTTP first: joining the consumer groups may take many seconds.
-  await app.listen(environment.PORT, environment.HOST);
+  await listen(app, environment);
   await app.startAllMicroservices();
   // The words that scripts and tests wait for.
   logger.log(`Listening on ${await app.getUrl()}`, 'Boot');
@@ -37,6 +37,18 @@ async function prepareDependencies(environment: Environment): Promise<void> {
   const { names } = await awaitDependency('MySQL', () => new Migrator(environment.MYSQL_URL).up());
   for (const name of names) Logger.log(`Migrated: ${name}`, 'Boot');
   await awaitDependency('Redis', () => pingRedis(environment.REDIS_URL));
+}
+
+/** @throws InvalidEnvironmentError when it cannot be listened there */
+async function listen(app: NestFastifyApplication, { HOST, PORT }: Environment): Promise<void> {
+  try {
+    await app.listen(PORT, HOST);
+  } catch (error) {
+    throw new InvalidEnvironmentError(
+      `HOST is ${JSON.stringify(HOST)} and PORT ${PORT}, where webook cannot listen, ` +
+        `e.g. HOST=127.0.0.1 PORT=3000: ${(error as Error).message}`,
+    );
+  }
 }
 
 async function pingRedis(url: string): Promise<void> {

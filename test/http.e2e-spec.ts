@@ -230,4 +230,21 @@ describe('a wrong configuration', () => {
         '  RANKING_SIZE is "0" but must be at least 1',
     });
   });
+
+  it.each([
+    [
+      { HOST: '192.0.2.1' },
+      /^HOST is "192.0.2.1" and PORT 0, where webook cannot listen, e.g. HOST=127.0.0.1/,
+    ],
+    [{ CANAL_PROPERTIES: '/nope' }, /^CANAL_PROPERTIES is \/nope, but there is no such file/],
+    [
+      { CONSUMER_GROUPS: 'interactive,nope' },
+      /^CONSUMER_GROUPS names nope but must be of .*\bhistory\b/,
+    ],
+  ])('that only shows in use is told in one sentence too: %j', async (env, sentence) => {
+    const { code, output } = await boot(env);
+    expect(code).toBe(1);
+    expect(output).not.toMatch(/^ +at /m);
+    expect(output.split('\n').at(-1)).toMatch(sentence);
+  });
 });

@@ -6,7 +6,7 @@ import {
   Transport,
 } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
-import { Environment } from '../platform/config';
+import { Environment, InvalidEnvironmentError } from '../platform/config';
 import { BatchRunner } from './batch-runner';
 import { DeadLetters } from './dead-letters';
 import { EventLog, type RawMessage, type RunningConsumer } from './event-log';
@@ -43,11 +43,13 @@ export class LogServer extends Server implements CustomTransportStrategy {
 
   /**
    * Joins the groups in the background, however long the log takes to appear.
-   * @throws PartitionMismatchError (to the callback) when Canal's settings contradict a topic's
+   * @throws InvalidEnvironmentError (to the callback) when CONSUMER_GROUPS names a group that there
+   * is not, or Canal's settings contradict a topic's
    */
   listen(callback: (error?: unknown) => void): void {
-    const subscriptions = this.subscriptions();
+    let subscriptions: [Subscription, MessageHandler][];
     try {
+      subscriptions = this.subscriptions();
       for (const [subscription] of subscriptions)
         this.provisioner.checkAgainstCanal(subscription.topic);
     } catch (error) {
@@ -76,13 +78,21 @@ export class LogServer extends Server implements CustomTransportStrategy {
   }
 
   private subscriptions(): [Subscription, MessageHandler][] {
-    const groups = this.environment.CONSUMER_GROUPS?.split(',');
-    return [...this.messageHandlers.values()]
-      .map((handler): [Subscription, MessageHandler] => [
+    const all = [...this.messageHandlers.values()].map(
+      (handler): [Subscription, MessageHandler] => [
         (handler.extras as { subscription: Subscription }).subscription,
         handler,
-      ])
-      .filter(([{ group }]) => !groups || groups.includes(group));
+      ],
+    );
+    const groups = this.environment.CONSUMER_GROUPS?.split(',');
+    if (!groups) return all;
+    const known = new Set(all.map(([{ group }]) => group));
+    const unknown = groups.find((group) => !known.has(group));
+    if (unknown !== undefined)
+      throw new InvalidEnvironmentError(
+        `CONSUMER_GROUPS names ${unknown} but must be of ${[...known].join(', ')}, e.g. CONSUMER_GROUPS=interactive,history`,
+      );
+    return all.filter(([{ group }]) => groups.includes(group));
   }
 
   private async join(subscription: Subscription, handler: MessageHandler): Promise<void> {

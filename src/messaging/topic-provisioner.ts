@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Injectable, Logger } from '@nestjs/common';
-import { Environment } from '../platform/config';
+import { Environment, InvalidEnvironmentError } from '../platform/config';
 import { EventLog } from './event-log';
 import type { Topic } from './topic';
 
 /** Settings that contradict each other: the program must not start with them. */
-export class PartitionMismatchError extends Error {}
+export class PartitionMismatchError extends InvalidEnvironmentError {}
 
 /** Makes each topic with the partitions of its contract before anything uses it. */
 @Injectable()

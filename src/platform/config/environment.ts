@@ -1,4 +1,4 @@
-import { plainToInstance, Type } from 'class-transformer';
+import { plainToInstance } from 'class-transformer';
 import {
   IsIn,
   IsInt,
@@ -8,14 +8,31 @@ import {
   Max,
   Min,
   MinLength,
+  ValidateBy,
   validateSync,
 } from 'class-validator';
+import { DecimalNumber } from '../decimal-number.decorator';
 
 export const NODE_ENVS = ['development', 'test', 'production'] as const;
 export const ROLES = ['all', 'api', 'worker'] as const;
 export const MQ_ENGINES = ['streams', 'kafka'] as const;
 export const CDC_ENGINES = ['relay', 'canal'] as const;
 export const READ_CONSUMERS = ['batch', 'single'] as const;
+
+/** What reads the URL later parses it and decodes its parts, and would throw in the middle of it. */
+function ParsesAsUrl(example: string): PropertyDecorator {
+  const validate = (value: unknown): boolean => {
+    try {
+      const { username, password, pathname } = new URL(String(value));
+      for (const part of [username, password, pathname]) decodeURIComponent(part);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const fault = `must be a URL, with a port up to 65535 and % written as %25, e.g. ${example}`;
+  return ValidateBy({ name: 'parsesAsUrl', validator: { validate, defaultMessage: () => fault } });
+}
 
 /**
  * Every variable the program reads, with its default. Nothing else touches `process.env`. Of a
@@ -28,23 +45,25 @@ export class Environment {
   @IsString()
   HOST = '127.0.0.1';
 
-  @Type(() => Number)
+  @DecimalNumber()
   @Min(0, { message: 'must be a port number from 0 to 65535' })
   @Max(65535, { message: 'must be a port number from 0 to 65535' })
   @IsInt({ message: 'must be a port number, e.g. PORT=3000' })
   PORT = 3000;
 
+  @ParsesAsUrl('mysql://user:50%25@127.0.0.1:3306/webook')
   @Matches(/^mysql:\/\/[^/]+\/[^/?]+/, {
     message: 'must be like mysql://user:password@127.0.0.1:3306/webook',
   })
   MYSQL_URL!: string;
 
-  @Type(() => Number)
+  @DecimalNumber()
   @Min(2, { message: 'must be at least 2' })
   @Max(500, { message: 'must be at most 500' })
   @IsInt({ message: 'must be a whole number of connections' })
   MYSQL_POOL_SIZE = 10;
 
+  @ParsesAsUrl('redis://:50%25@127.0.0.1:6379')
   @Matches(/^rediss?:\/\//, { message: 'must be like redis://127.0.0.1:6379' })
   REDIS_URL!: string;
 
@@ -80,7 +99,7 @@ export class Environment {
   CONSUMER_GROUPS?: string;
 
   /** How many rows a board shows. */
-  @Type(() => Number)
+  @DecimalNumber()
   @Min(1, { message: 'must be at least 1' })
   @Max(10_000, { message: 'must be at most 10000' })
   @IsInt({ message: 'must be a whole number, e.g. RANKING_SIZE=100' })
@@ -92,6 +111,7 @@ export class Environment {
   JWT_SECRET?: string;
 
   @IsOptional()
+  @ParsesAsUrl('https://id.example.com/jwks.json')
   @Matches(/^https?:\/\//, { message: 'must be an http(s) URL of a JSON Web Key Set' })
   JWT_JWKS_URL?: string;
 }

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { DecimalNumber } from '../decimal-number.decorator';
 
 export const PAGE_LIMIT = 100;
 
@@ -8,7 +8,7 @@ export const PAGE_LIMIT = 100;
 export class CursorQuery {
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: PAGE_LIMIT, default: 20 })
   @IsOptional()
-  @Type(() => Number)
+  @DecimalNumber()
   @Min(1, { message: 'must be at least 1' })
   @Max(PAGE_LIMIT, { message: `must be at most ${PAGE_LIMIT}` })
   @IsInt({ message: `must be a whole number from 1 to ${PAGE_LIMIT}` })

@@ -55,7 +55,8 @@ describe('RequestValidationPipe', () => {
     const query: ArgumentMetadata = { type: 'query', metatype: CursorQuery };
     expect(await pipe.transform({ limit: '7', _: '1' }, query)).toEqual({ limit: 7 });
     await expect(pipe.transform({ limit: '101' }, query)).rejects.toThrow(/limit must be at most/);
-    await expect(pipe.transform({ limit: 'x' }, query)).rejects.toThrow(/limit must be a whole/);
+    for (const limit of ['x', '1e1', '0x10', '+5', ' 10', '1.0', '', ['1', '2']])
+      await expect(pipe.transform({ limit }, query)).rejects.toThrow(/limit must be a whole/);
   });
 
   it('leaves parameters that are no DTO as they came', () => {

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Matches, Min } from 'class-validator';
+import { DecimalNumber } from '../../platform/decimal-number.decorator';
 
 /** How much of a board is asked for. */
 export class BoardQuery {
@@ -11,9 +11,9 @@ export class BoardQuery {
     description: "At most the board's size",
   })
   @IsOptional()
-  @Type(() => Number)
-  @IsInt({ message: "must be a whole number from 1 to the board's size" })
+  @DecimalNumber()
   @Min(1, { message: 'must be at least 1' })
+  @IsInt({ message: "must be a whole number from 1 to the board's size" })
   limit?: number;
 }
 
