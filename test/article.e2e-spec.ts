@@ -120,6 +120,8 @@ describe('articles', () => {
     await expectNotFound(id);
     const like = `/api/interactive/article/${id}/like`;
     expectProblem(await program.put(like, undefined, reader), 404, 'ARTICLE_NOT_FOUND');
+    // A read of it is an event as of any other object.
+    expect((await program.post(`/api/interactive/article/${id}/reads`)).status).toBe(202);
     await eventually(() => expectNotFound(id, other));
     await eventually(async () =>
       expectProblem(await other.put(like, undefined, reader), 404, 'ARTICLE_NOT_FOUND'),
@@ -197,6 +199,16 @@ describe('articles', () => {
       'VALIDATION_FAILED',
     );
     expect(errors?.map((error) => error.field)).toEqual([field]);
+  });
+
+  it('show as drafts what another program wrote with a status that there is not', async () => {
+    const own = { token: await program.token(98) };
+    await sql.change(
+      "INSERT INTO articles (id, author_id, title, content, status) VALUES (?, 98, 'T', '', 77)",
+      [5_000_000_002],
+    );
+    const { body } = await program.get<Listed>('/api/articles', own);
+    expect(body.items).toMatchObject([{ id: 5_000_000_002, status: 'draft' }]);
   });
 
   it('are seen by readers when another program publishes them by SQL', async () => {

@@ -13,7 +13,6 @@ import { ApiProblem, BizPipe, IdPipe } from '../platform/http';
 import { ObjectStateDto, ObjectStatesDto } from './dto/object-state.dto';
 import { ObjectsPipe, ObjectsQueryDto } from './dto/objects.query';
 import { InteractiveService } from './interactive.service';
-import { PublishedObjects } from './published-objects';
 import type { ObjectRef, ObjectState } from './states';
 
 @ApiTags('interactive')
@@ -22,7 +21,6 @@ import type { ObjectRef, ObjectState } from './states';
 export class InteractiveController {
   constructor(
     private readonly interactive: InteractiveService,
-    private readonly published: PublishedObjects,
     private readonly events: EventPublisher,
   ) {}
 
@@ -55,13 +53,11 @@ export class InteractiveController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Count a read of any kind of object' })
   @ApiAcceptedResponse({ description: 'The event is in the log' })
-  @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
   async read(
     @Param('biz', BizPipe) biz: string,
     @Param('bizId', IdPipe) bizId: number,
     @CurrentUser() uid: number | null,
   ): Promise<void> {
-    await this.published.require({ biz, bizId });
     await this.events.publish(articleReadTopic, { Aid: bizId, Uid: uid ?? 0, Biz: biz });
   }
 }

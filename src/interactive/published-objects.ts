@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ArticleNotFoundError, ArticleService } from '../article';
 import type { ObjectRef } from './states';
 
-/** Which objects may be read, liked and collected: any, but of articles only published ones. */
+/** Which objects may be liked and collected: any, but of articles only published ones. */
 @Injectable()
 export class PublishedObjects {
   constructor(private readonly articles: ArticleService) {}
