@@ -338,6 +338,7 @@ describe('collections', () => {
       [{ collectionId: 1.5 }, 'collectionId'],
       [{ collectionId: '1' }, 'collectionId'],
       [{ collectionId: 2 ** 53 }, 'collectionId'],
+      [{ collectionId: null }, 'collectionId'],
       [{ folder: 1 }, 'folder'],
     ])('refuses to collect with %j', async (body, field) => {
       const user = await newUser();

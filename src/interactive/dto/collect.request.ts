@@ -1,5 +1,5 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional } from 'class-validator';
+import { ValidateIf } from 'class-validator';
 import { IsId } from '../../platform/http';
 
 /** Where an object is collected into. */
@@ -9,7 +9,8 @@ export class CollectRequest {
     minimum: 1,
     description: 'One of your folders; the default folder without',
   })
-  @IsOptional()
+  // Not IsOptional, which would let null through.
+  @ValidateIf((_, value) => value !== undefined)
   @IsId()
   collectionId?: number;
 }
