@@ -10,7 +10,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { Environment } from '../config';
 import { UnavailableError } from '../errors';
-import { parseId } from '../http';
+import { isId, parseId } from '../http';
 import { UnauthorizedError } from './auth.errors';
 import { signingSecret } from './signing-secret';
 
@@ -55,7 +55,9 @@ export class TokenVerifier {
 
   private async verifySignature(token: string): Promise<number> {
     const { payload } = await this.checked(token);
-    const userId = parseId(payload.sub);
+    // A string by the standard; some issuers write their numeric ids as numbers even so.
+    const sub: unknown = payload.sub;
+    const userId = isId(sub) ? sub : parseId(sub);
     if (userId === null) throw new UnauthorizedError('the sub of the token is not a user id');
     this.trusted.set(token, { userId, until: trustedUntil(payload) });
     return userId;
