@@ -76,7 +76,7 @@ export class InteractiveService {
           version: 0,
         },
     );
-    await this.keep(all, []);
+    this.keep(all, []);
     return all;
   }
 
@@ -90,7 +90,7 @@ export class InteractiveService {
   ): Promise<Map<string, OwnMarks>> {
     this.loads.inc({ what: 'marks' }, objects.length);
     const states = await this.marks.states(uid, objects);
-    await this.keep([], states);
+    this.keep([], states);
     const marks = new Map<string, { liked: boolean; collected: boolean }>();
     for (const state of states) {
       const key = keyOfObject(state);
@@ -102,12 +102,14 @@ export class InteractiveService {
     return marks;
   }
 
-  private async keep(rows: readonly CounterRow[], marks: readonly MarkState[]): Promise<void> {
-    try {
-      await this.cache.keep(rows, marks);
-    } catch (error) {
+  /**
+   * Not waited for: Redis may be away, and nobody should wait for it a second time. Reads of this
+   * instance that come later find it, since one connection keeps the order.
+   */
+  private keep(rows: readonly CounterRow[], marks: readonly MarkState[]): void {
+    this.cache.keep(rows, marks).catch((error: unknown) => {
       this.logger.debug(`Redis could not keep what was loaded: ${String(error)}`);
-    }
+    });
   }
 }
 

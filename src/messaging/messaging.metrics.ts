@@ -5,6 +5,9 @@ import type { Subscription } from './subscribe.decorator';
 
 const labelNames = ['group', 'topic'] as const;
 
+/** Milliseconds that the log gets to tell how far the groups are; it may hang. */
+const PATIENCE = 1_000;
+
 /** What an operator watches: how much was handled, what failed, and how far the groups lag. */
 @Injectable()
 export class MessagingMetrics {
@@ -32,21 +35,20 @@ export class MessagingMetrics {
       help: 'Messages in the log that the group has not handled yet',
       labelNames: ['group', 'topic', 'partition'],
       async collect() {
-        for (const { group, topic } of subscriptions)
-          try {
-            const [ends, committed] = await Promise.all([
-              log.endOffsets(topic.name),
-              log.committedOffsets(group, topic.name),
-            ]);
-            ends.forEach((end, partition) =>
-              this.set(
-                { group, topic: topic.name, partition },
-                Math.max(0, end - (committed[partition] ?? 0)),
-              ),
-            );
-          } catch {
-            // The log is away, which /readyz tells; the rest of the metrics must still be answered.
-          }
+        const updates = subscriptions.map(async ({ group, topic }) => {
+          const [ends, committed] = await Promise.all([
+            log.endOffsets(topic.name),
+            log.committedOffsets(group, topic.name),
+          ]);
+          ends.forEach((end, partition) =>
+            this.set(
+              { group, topic: topic.name, partition },
+              Math.max(0, end - (committed[partition] ?? 0)),
+            ),
+          );
+        });
+        // A log that is away is told by /readyz; the rest of the metrics must still be answered.
+        await withinPatience(Promise.allSettled(updates));
       },
     });
   }
@@ -54,4 +56,13 @@ export class MessagingMetrics {
   watch(subscription: Subscription): void {
     this.subscriptions.push(subscription);
   }
+}
+
+async function withinPatience(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise((resolve) => {
+    timer = setTimeout(resolve, PATIENCE);
+  });
+  await Promise.race([work, timeout]);
+  clearTimeout(timer);
 }
