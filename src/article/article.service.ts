@@ -10,6 +10,9 @@ import { type PublishedCopy, PublishedArticleRepository } from './published-arti
 /** Milliseconds within which an instance sees what another one published or withdrew. */
 const FRESH_FOR = 1_000;
 
+/** What the cursors of an author's list are bound to. */
+const LIST = 'articles';
+
 /** What authors do with their articles, and what readers see of them. */
 @Injectable()
 export class ArticleService {
@@ -61,9 +64,10 @@ export class ArticleService {
   }
 
   async listOwn(authorId: number, query: CursorQuery): Promise<Page<ArticleSummary>> {
-    const before = query.cursor === undefined ? null : decodeCursor(query.cursor, ['number'])[0];
+    const [before] = decodeCursor(LIST, query.cursor, ['number']) ?? [null];
     const rows = await this.articles.list(authorId, before, query.limit + 1);
     return pageOf(
+      LIST,
       rows,
       query.limit,
       ({ id }) => [id],

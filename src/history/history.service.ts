@@ -8,6 +8,9 @@ import { HistoryRepository, type Reading } from './history.repository';
 /** Rows of one DELETE: short transactions, however long a history is. */
 const CHUNK = 5_000;
 
+/** What its cursors are bound to. */
+const LIST = 'history';
+
 /** What users have read, and when last. */
 @Injectable()
 export class HistoryService {
@@ -27,9 +30,10 @@ export class HistoryService {
 
   /** The user's readings, newest first. */
   async list(uid: number, { cursor, limit }: CursorQuery): Promise<Page<Omit<Reading, 'uid'>>> {
-    const position = cursor ? decodeCursor(cursor, ['number', 'string', 'number']) : null;
+    const position = decodeCursor(LIST, cursor, ['number', 'string', 'number']);
     const rows = await this.repository.newest(uid, position, limit + 1);
     return pageOf(
+      LIST,
       rows,
       limit,
       (row) => [row.readAt, row.biz, row.bizId],

@@ -8,6 +8,9 @@ import { MarkWriter } from './mark.writer';
 import { PublishedObjects } from './published-objects';
 import type { ObjectRef, ObjectState } from './states';
 
+/** What the cursors of the list of folders are bound to. */
+const FOLDERS = 'collections';
+
 const DEFAULT_NAME = 'Default';
 /** How often the default folder may vanish between being looked up and being used. */
 const DEFAULT_ATTEMPTS = 5;
@@ -55,9 +58,10 @@ export class CollectionsService {
 
   /** The user's folders in the order in which they were made. */
   async list(uid: number, { cursor, limit }: CursorQuery): Promise<Page<Folder>> {
-    const [afterId] = cursor ? decodeCursor(cursor, ['number']) : [0];
+    const [afterId] = decodeCursor(FOLDERS, cursor, ['number']) ?? [0];
     const folders = await this.repository.list(uid, afterId, limit + 1);
     return pageOf(
+      FOLDERS,
       folders,
       limit,
       (folder) => [folder.id],
@@ -84,10 +88,12 @@ export class CollectionsService {
     id: number,
     { cursor, limit }: CursorQuery,
   ): Promise<Page<CollectedRow>> {
-    const position = cursor ? decodeCursor(cursor, ['number', 'string', 'number']) : null;
+    const list = `collection ${id}`;
+    const position = decodeCursor(list, cursor, ['number', 'string', 'number']);
     await this.require(uid, id);
     const rows = await this.repository.items(id, position, limit + 1);
     return pageOf(
+      list,
       rows,
       limit,
       (row) => [row.collectedAt, row.biz, row.bizId],

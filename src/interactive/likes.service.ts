@@ -27,9 +27,11 @@ export class LikesService {
 
   /** What the user likes, newest first. */
   async list(uid: number, { biz, cursor, limit }: LikesQuery): Promise<Page<LikedRow>> {
-    const position = cursor ? decodeCursor(cursor, ['number', 'string', 'number']) : null;
+    const list = biz === undefined ? 'likes' : `likes of ${biz}`;
+    const position = decodeCursor(list, cursor, ['number', 'string', 'number']);
     const rows = await this.repository.newest(uid, biz ?? null, position, limit + 1);
     return pageOf(
+      list,
       rows,
       limit,
       (row) => [row.likedAt, row.biz, row.bizId],

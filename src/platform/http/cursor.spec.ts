@@ -5,16 +5,22 @@ describe('cursor', () => {
   it('gives back what it was made of', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), fc.string(), (time, biz) => {
-        expect(decodeCursor(encodeCursor([time, biz]), ['number', 'string'])).toEqual([time, biz]);
+        expect(
+          decodeCursor('list', encodeCursor('list', [time, biz]), ['number', 'string']),
+        ).toEqual([time, biz]);
       }),
     );
   });
 
+  it('that is missing stands for the first page', () => {
+    expect(decodeCursor('list', undefined, ['number'])).toBeNull();
+  });
+
   it('is refused after any change of one character', () => {
-    const cursor = encodeCursor([1_795_222_835_000, 42]);
+    const cursor = encodeCursor('list', [1_795_222_835_000, 42]);
     for (let at = 0; at < cursor.length; at++) {
       const changed = cursor.slice(0, at) + (cursor[at] === 'A' ? 'B' : 'A') + cursor.slice(at + 1);
-      expect(() => decodeCursor(changed, ['number', 'number'])).toThrow(InvalidCursorError);
+      expect(() => decodeCursor('list', changed, ['number', 'number'])).toThrow(InvalidCursorError);
     }
   });
 
@@ -23,10 +29,11 @@ describe('cursor', () => {
     'x',
     '.',
     'a.b.c',
-    encodeCursor([1]),
-    encodeCursor(['1', 2]),
-    encodeCursor([1, 0.5]),
+    encodeCursor('list', [1]),
+    encodeCursor('list', ['1', 2]),
+    encodeCursor('list', [1, 0.5]),
+    encodeCursor('list of another filter', [1, 2]),
   ])('of another list or none at all is refused: %j', (text) => {
-    expect(() => decodeCursor(text, ['number', 'number'])).toThrow(InvalidCursorError);
+    expect(() => decodeCursor('list', text, ['number', 'number'])).toThrow(InvalidCursorError);
   });
 });

@@ -19,27 +19,34 @@ export class InvalidCursorError extends ValidationFailedError {
 
 /**
  * Not a secret: a cursor names a position in a list that its caller may read anyway. It only tells
- * a cursor that was cut or edited on the way from one that was given out.
+ * a cursor that was cut or edited on the way, or is another list's, from one that was given out.
  */
-const checksum = (payload: string): string =>
-  createHash('sha256').update(payload).digest('base64url').slice(0, 8);
+const checksum = (list: string, payload: string): string =>
+  createHash('sha256').update(`${list}\n${payload}`).digest('base64url').slice(0, 8);
 
-/** The opaque text for a keyset position, i.e. the sort columns of a page's last row. */
-export function encodeCursor(values: readonly CursorValue[]): string {
+/**
+ * The opaque text for a keyset position, i.e. the sort columns of a page's last row.
+ * @param list the list's name with its filters
+ */
+export function encodeCursor(list: string, values: readonly CursorValue[]): string {
   const payload = Buffer.from(JSON.stringify(values)).toString('base64url');
-  return `${payload}.${checksum(payload)}`;
+  return `${payload}.${checksum(list, payload)}`;
 }
 
 /**
- * The keyset position that `encodeCursor` made.
- * @throws InvalidCursorError (400) for anything else, also for a cursor of a list of other columns
+ * The keyset position that `encodeCursor` made for that list; null for the first page, which is
+ * asked for without a cursor.
+ * @throws InvalidCursorError (400) for anything else
  */
 export function decodeCursor<const Kinds extends readonly CursorKind[]>(
-  text: string,
+  list: string,
+  text: string | undefined,
   kinds: Kinds,
-): ValuesOf<Kinds> {
+): ValuesOf<Kinds> | null {
+  if (text === undefined) return null;
   const [payload, sum, rest] = text.split('.');
-  if (!payload || rest !== undefined || sum !== checksum(payload)) throw new InvalidCursorError();
+  if (!payload || rest !== undefined || sum !== checksum(list, payload))
+    throw new InvalidCursorError();
   const values = parse(payload);
   const fits =
     Array.isArray(values) &&

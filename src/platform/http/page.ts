@@ -9,9 +9,11 @@ export interface Page<T> {
 
 /**
  * Makes a page of rows read with `LIMIT limit + 1`: the surplus row only tells that there are more.
+ * @param list the list's name with its filters, as `decodeCursor` gets it
  * @param positionOf the sort columns of a row, as `decodeCursor` gives them back
  */
 export function pageOf<Row, Item>(
+  list: string,
   rows: readonly Row[],
   limit: number,
   positionOf: (row: Row) => readonly CursorValue[],
@@ -20,5 +22,8 @@ export function pageOf<Row, Item>(
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const more = rows.length > limit && last !== undefined;
-  return { items: shown.map(itemOf), nextCursor: more ? encodeCursor(positionOf(last)) : null };
+  return {
+    items: shown.map(itemOf),
+    nextCursor: more ? encodeCursor(list, positionOf(last)) : null,
+  };
 }
