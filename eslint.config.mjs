@@ -64,6 +64,20 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    ignores: ['src/platform/http/json-body.decorator.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          name: '@nestjs/common',
+          importNames: ['Body'],
+          message: 'Use @JsonBody() of src/platform/http: other routes refuse a body.',
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.mjs', '**/*.cjs'],
     languageOptions: { globals: nodeGlobals },
     rules: { 'no-undef': 'error', '@typescript-eslint/no-require-imports': 'off' },

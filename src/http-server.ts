@@ -1,9 +1,13 @@
+import { maxHeaderSize } from 'node:http';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { setupDocs } from './docs';
 import type { Environment } from './platform/config';
 import { DomainError } from './platform/errors';
 import {
+  acceptJsonOnly,
+  answerClientError,
+  answerExpectation,
   endStreamsOnClose,
   ProblemFilter,
   RequestValidationPipe,
@@ -25,8 +29,11 @@ export function createHttpAdapter(): FastifyAdapter {
     genReqId: requestIdOf,
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       problems.render(error, request, reply),
-    // Long ones are to be refused by the id pipe with a reason, not to miss their route.
-    routerOptions: { maxParamLength: 1_000 },
+    clientErrorHandler: answerClientError,
+    // Checked below, where it becomes a problem with a reason.
+    http: { requireHostHeader: false },
+    // Beyond the longest URL: long ones are refused by the pipes with a reason.
+    routerOptions: { maxParamLength: maxHeaderSize },
   });
 }
 
@@ -41,22 +48,15 @@ export function configureHttp(app: NestFastifyApplication, environment: Environm
     reply.header('x-request-id', request.id);
     if (environment.ROLE === 'worker' && !WORKER_PATHS.test(request.url))
       done(new DomainError(404, 'ROUTE_NOT_FOUND', 'this instance is a worker and serves no API'));
+    else if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+      done(new DomainError(400, 'MALFORMED_REQUEST', 'the Host header is missing'));
     else done();
   });
+  fastify.server.on('checkExpectation', answerExpectation);
   endStreamsOnClose(fastify);
   observeRequests(fastify);
-  acceptEmptyJson(app);
+  acceptJsonOnly(app);
   app.useGlobalFilters(new ProblemFilter());
   app.useGlobalPipes(new RequestValidationPipe());
   if (environment.ROLE !== 'worker') setupDocs(app);
-}
-
-/** Many clients send `content-type: application/json` on every request, with a body or without. */
-function acceptEmptyJson(app: NestFastifyApplication): void {
-  const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
-  const parseJson = fastify.getDefaultJsonParser('error', 'error');
-  app.useBodyParser('application/json', {}, (request, body, done) => {
-    if (body.length === 0) done(null, undefined);
-    else void parseJson(request as FastifyRequest, body.toString('utf8'), done);
-  });
 }

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import {
+  type Answer,
   eventually,
   expectProblem,
   isolatedStack,
@@ -60,6 +61,104 @@ describe('the HTTP server', () => {
     const answer = await program.request('PUT', '/api/interactive/et/1/like', undefined, json);
     expect(answer).toMatchObject({ status: 200, body: { liked: true } });
   });
+
+  it.each([
+    ['half of a surrogate pair', '{"title":"\\ud83e","content":"c"}', 'VALIDATION_FAILED', 'title'],
+    [
+      'invalid UTF-8',
+      Buffer.from('{"title":"\xff","content":"c"}', 'latin1'),
+      'MALFORMED_REQUEST',
+      'request',
+    ],
+  ])('refuses %s, which would be stored as something else', async (_, body, code, field) => {
+    const headers = {
+      authorization: `Bearer ${await program.token(1)}`,
+      'content-type': 'application/json',
+    };
+    const post = { method: 'POST', headers, body };
+    const response = await fetch(`${program.url}/api/articles`, post);
+    const answer = {
+      status: response.status,
+      headers: response.headers,
+      body: await response.json(),
+    };
+    const { errors } = expectProblem(answer, 400, code);
+    expect(errors?.[0]?.field).toBe(field);
+  });
+
+  it('takes whole surrogate pairs, also as escapes', async () => {
+    const token = await program.token(1);
+    const body = '{"title":"\\ud83e\\udd8a","content":"\\\\ud83e"}';
+    const { body: draft } = await program.post<{ id: number }>('/api/articles', body, { token });
+    expect(await program.get(`/api/articles/${draft.id}`, { token })).toMatchObject({
+      body: { title: '🦊', content: '\\ud83e' },
+    });
+  });
+
+  it.each(['1e1', '0x5', '%2B5', '%205', '1.0', ''])('refuses %j for a limit', async (limit) => {
+    const answer = await program.get(`/api/ranking/likes?limit=${limit}`);
+    const { errors } = expectProblem(answer, 400, 'VALIDATION_FAILED');
+    expect(errors).toEqual([
+      { field: 'limit', message: "must be a whole number from 1 to the board's size" },
+    ]);
+  });
+
+  it('tells what is wrong with a very long id', async () => {
+    const answer = await program.get(`/api/articles/${'9'.repeat(10_000)}/published`);
+    expectProblem(answer, 400, 'VALIDATION_FAILED');
+  });
+
+  it.each([
+    ['no HTTP', 'HELLO\r\n\r\n', 400, 'MALFORMED_REQUEST'],
+    ['no Host', 'GET /healthz HTTP/1.1\r\n\r\n', 400, 'MALFORMED_REQUEST'],
+    [
+      'headers beyond the limit',
+      `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'HEADERS_TOO_LARGE',
+    ],
+    [
+      'an expectation it does not know',
+      'GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: more\r\n\r\n',
+      417,
+      'EXPECTATION_FAILED',
+    ],
+  ])('answers %s with a problem', async (_, text, status, code) => {
+    expectProblem(await rawly(text), status, code);
+  });
+
+  it('takes a client that goes away in the middle of its body for nothing worth a warning', async () => {
+    const token = await program.token(1);
+    const before = program.output.length;
+    const socket = connect(Number(new URL(program.url).port), '127.0.0.1');
+    socket.write(
+      `POST /api/articles?cut HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n` +
+        'Expect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
+    );
+    // "100 Continue" comes once the program has the request.
+    await once(socket, 'data');
+    socket.resetAndDestroy();
+    await eventually(async () => {
+      const { body } = await program.get<string>('/metrics');
+      expect(body).toMatch(
+        /request_seconds_count\{method="POST",route="\/api\/articles",status="400"/,
+      );
+    });
+    expect(program.output.slice(before)).not.toContain('/api/articles?cut');
+  });
+
+  /** Sends what no HTTP client would, and gives the answer once the connection has ended. */
+  async function rawly(text: string): Promise<Answer<unknown>> {
+    const socket = connect(Number(new URL(program.url).port), '127.0.0.1');
+    let received = '';
+    socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+    socket.end(text);
+    await once(socket, 'close');
+    const [head = '', body = ''] = received.split('\r\n\r\n');
+    const [statusLine = '', ...lines] = head.split('\r\n');
+    const headers = new Headers(lines.map((line) => line.split(': ') as [string, string]));
+    return { status: Number(statusLine.split(' ')[1]), headers, body: JSON.parse(body) };
+  }
 
   it.each([
     'Bearer',

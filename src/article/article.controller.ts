@@ -1,7 +1,7 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Auth, CurrentUser } from '../platform/auth';
-import { ApiProblem, CursorQuery, IdPipe } from '../platform/http';
+import { ApiProblem, CursorQuery, IdPipe, JsonBody } from '../platform/http';
 import { statusName } from './article-status';
 import type { ArticleSummary } from './article.repository';
 import { ArticleService } from './article.service';
@@ -33,7 +33,10 @@ export class ArticleController {
   @ApiOperation({ summary: 'Write a draft' })
   @ApiCreatedResponse({ type: ArticleIdDto })
   @ApiProblem(400, '`VALIDATION_FAILED`')
-  async create(@CurrentUser() author: number, @Body() text: ArticleText): Promise<ArticleIdDto> {
+  async create(
+    @CurrentUser() author: number,
+    @JsonBody() text: ArticleText,
+  ): Promise<ArticleIdDto> {
     return { id: await this.articles.create(author, text) };
   }
 
@@ -45,7 +48,7 @@ export class ArticleController {
   async edit(
     @Param('id', IdPipe) id: number,
     @CurrentUser() author: number,
-    @Body() text: ArticleText,
+    @JsonBody() text: ArticleText,
   ): Promise<ArticleIdDto> {
     await this.articles.edit(id, author, text);
     return { id };

@@ -1,7 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Auth, CurrentUser } from '../platform/auth';
-import { ApiProblem, CursorQuery, IdPipe, type Page } from '../platform/http';
+import { ApiProblem, CursorQuery, IdPipe, JsonBody, type Page } from '../platform/http';
 import type { CollectedRow, Folder } from './collections.repository';
 import { CollectionsService } from './collections.service';
 import { CollectionNameRequest } from './dto/collection-name.request';
@@ -30,7 +30,7 @@ export class CollectionsController {
   @ApiProblem(409, '`COLLECTION_NAME_TAKEN`')
   create(
     @CurrentUser() uid: number,
-    @Body() { name }: CollectionNameRequest,
+    @JsonBody() { name }: CollectionNameRequest,
   ): Promise<CollectionDto> {
     return this.collections.create(uid, name);
   }
@@ -44,7 +44,7 @@ export class CollectionsController {
   rename(
     @CurrentUser() uid: number,
     @Param('id', IdPipe) id: number,
-    @Body() { name }: CollectionNameRequest,
+    @JsonBody() { name }: CollectionNameRequest,
   ): Promise<CollectionDto> {
     return this.collections.rename(uid, id, name);
   }

@@ -1,7 +1,7 @@
-import { Body, Controller, Delete, Param, Put } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Delete, Param, Put } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Auth, CurrentUser } from '../platform/auth';
-import { ApiProblem, BizPipe, IdPipe } from '../platform/http';
+import { ApiProblem, BizPipe, IdPipe, JsonBody } from '../platform/http';
 import { CollectionsService } from './collections.service';
 import { CollectRequest } from './dto/collect.request';
 import { ObjectStateDto } from './dto/object-state.dto';
@@ -15,6 +15,7 @@ export class CollectsController {
 
   @Put()
   @ApiOperation({ summary: 'Collect an object into a folder, or move it there' })
+  @ApiBody({ type: CollectRequest, required: false })
   @ApiOkResponse({ type: ObjectStateDto })
   @ApiProblem(400, '`VALIDATION_FAILED`')
   @ApiProblem(404, '`ARTICLE_NOT_FOUND`, `COLLECTION_NOT_FOUND`')
@@ -22,7 +23,7 @@ export class CollectsController {
     @CurrentUser() uid: number,
     @Param('biz', BizPipe) biz: string,
     @Param('bizId', IdPipe) bizId: number,
-    @Body() request: CollectRequest,
+    @JsonBody() request: CollectRequest,
   ): Promise<ObjectState> {
     return this.collections.collect(uid, { biz, bizId }, request.collectionId);
   }

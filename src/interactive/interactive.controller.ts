@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -9,7 +9,7 @@ import {
 import { articleReadTopic } from '../article';
 import { EventPublisher } from '../messaging';
 import { CurrentUser, OptionalAuth } from '../platform/auth';
-import { ApiProblem, BizPipe, IdPipe } from '../platform/http';
+import { ApiProblem, BizPipe, IdPipe, JsonBody } from '../platform/http';
 import { ObjectStateDto, ObjectStatesDto } from './dto/object-state.dto';
 import { ObjectsPipe, ObjectsQueryDto } from './dto/objects.query';
 import { InteractiveService } from './interactive.service';
@@ -43,7 +43,7 @@ export class InteractiveController {
   @ApiOkResponse({ type: ObjectStatesDto })
   @ApiProblem(400, '`VALIDATION_FAILED`')
   async query(
-    @Body(ObjectsPipe) objects: readonly ObjectRef[],
+    @JsonBody(ObjectsPipe) objects: readonly ObjectRef[],
     @CurrentUser() uid: number | null,
   ): Promise<{ items: ObjectState[] }> {
     return { items: await this.interactive.states(objects, uid) };

@@ -1,12 +1,11 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { ValidateIf } from 'class-validator';
-import { IsId } from '../../platform/http';
+import { ID_SCHEMA, IsId } from '../../platform/http';
 
 /** Where an object is collected into. */
 export class CollectRequest {
   @ApiPropertyOptional({
-    type: 'integer',
-    minimum: 1,
+    ...ID_SCHEMA,
     description: 'One of your folders; the default folder without',
   })
   // Not IsOptional, which would let null through.

@@ -5,7 +5,10 @@ import {
   BIZ_RULE,
   type FieldError,
   ID_RULE,
+  ID_SCHEMA,
   isId,
+  isJsonObject,
+  unknownFields,
   ValidationFailedError,
 } from '../../platform/http';
 import type { ObjectRef } from '../states';
@@ -17,7 +20,7 @@ export class ObjectRefDto {
   @ApiProperty({ example: 'article', pattern: BIZ_PATTERN.source })
   biz!: string;
 
-  @ApiProperty({ type: 'integer', minimum: 1, example: 42 })
+  @ApiProperty({ ...ID_SCHEMA, example: 42 })
   bizId!: number;
 }
 
@@ -34,8 +37,8 @@ export class ObjectsQueryDto {
 @Injectable()
 export class ObjectsPipe implements PipeTransform<unknown, readonly ObjectRef[]> {
   transform(body: unknown): readonly ObjectRef[] {
-    if (!isObject(body)) throw fault('body', 'must be a JSON object');
-    const errors = unknownFields(body, ['objects'], '');
+    if (!isJsonObject(body)) throw fault('body', 'must be a JSON object');
+    const errors = unknownFields(body, ['objects']);
     const { objects } = body;
     if (!Array.isArray(objects) || objects.length < 1 || objects.length > LIMIT)
       errors.push({ field: 'objects', message: `must be a list of 1 to ${LIMIT} objects` });
@@ -48,23 +51,8 @@ export class ObjectsPipe implements PipeTransform<unknown, readonly ObjectRef[]>
 const fault = (field: string, message: string): ValidationFailedError =>
   new ValidationFailedError([{ field, message }]);
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function unknownFields(
-  value: Record<string, unknown>,
-  known: readonly string[],
-  path: string,
-): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const name in value)
-    if (!known.includes(name)) errors.push({ field: path + name, message: 'is not a known field' });
-  return errors;
-}
-
 function faultsOf(object: unknown, path: string): FieldError[] {
-  if (!isObject(object)) return [{ field: path, message: 'must be an object' }];
+  if (!isJsonObject(object)) return [{ field: path, message: 'must be an object' }];
   const errors = unknownFields(object, ['biz', 'bizId'], `${path}.`);
   if (typeof object.biz !== 'string' || !BIZ_PATTERN.test(object.biz))
     errors.push({ field: `${path}.biz`, message: BIZ_RULE });

@@ -1,15 +1,15 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { SignJWT } from 'jose';
 import { Environment } from '../config';
-import { ApiProblem, IsId } from '../http';
+import { ApiProblem, ID_SCHEMA, IsId, JsonBody } from '../http';
 import { signingSecret } from './signing-secret';
 
 /** Seconds for which such a token is valid. */
 const LIFETIME = 24 * 60 * 60;
 
 export class DevTokenRequest {
-  @ApiProperty({ type: 'integer', minimum: 1, example: 1 })
+  @ApiProperty({ ...ID_SCHEMA, example: 1 })
   @IsId()
   userId!: number;
 }
@@ -33,7 +33,7 @@ export class DevTokenController {
   @ApiOperation({ summary: 'A token for a user; this route does not exist in production' })
   @ApiOkResponse({ type: DevToken })
   @ApiProblem(400, '`VALIDATION_FAILED`')
-  async issue(@Body() { userId }: DevTokenRequest): Promise<DevToken> {
+  async issue(@JsonBody() { userId }: DevTokenRequest): Promise<DevToken> {
     const secret = signingSecret(this.environment);
     if (secret === null) throw new Error('the dev-token route is mounted without a secret');
     const expiresAt = Math.floor(Date.now() / 1000) + LIFETIME;

@@ -1,6 +1,12 @@
 import { ValidateBy, type ValidationOptions } from 'class-validator';
 
 export const ID_RULE = 'must be a whole number from 1 to 9007199254740991';
+/** An id that is asked for, in the OpenAPI document. */
+export const ID_SCHEMA = {
+  type: 'integer',
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+} as const;
 
 /** Whether `value` can name an entity: an integer from 1 to 2^53-1. */
 export function isId(value: unknown): value is number {

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import {
   type ArgumentsHost,
   Catch,
@@ -8,7 +7,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError, unavailableDependency } from '../errors';
-import type { Problem } from './problem';
+import { type Fault, problemOf } from './problem';
 import { ValidationFailedError } from './validation-failed.error';
 
 /** Seconds after which a client may try again while a dependency is away. */
@@ -23,8 +22,6 @@ const FRAMEWORK_CODES: Record<number, string> = {
   415: 'UNSUPPORTED_MEDIA_TYPE',
 };
 
-type Fault = Pick<Problem, 'status' | 'code' | 'detail' | 'errors'>;
-
 /** Turns whatever a route throws into problem+json, in the one place where that happens. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -38,8 +35,6 @@ export class ProblemFilter implements ExceptionFilter {
   /** Also for the errors that Fastify has before there is a route, e.g. of a malformed URL. */
   render(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const fault = this.faultOf(error, request);
-    // Every 400 tells what to change; where no field is to blame, the request as a whole is.
-    if (fault.status === 400) fault.errors ??= [{ field: 'request', message: fault.detail }];
     // A stream that broke under way cannot become an error any more.
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();
@@ -48,17 +43,11 @@ export class ProblemFilter implements ExceptionFilter {
     if (fault.status === 503 || fault.status === 429)
       reply.header('retry-after', retryAfterSeconds(error));
     if (fault.status === 401) reply.header('www-authenticate', 'Bearer');
-    const problem: Problem = {
-      type: `urn:webook:problem:${fault.code.toLowerCase().replaceAll('_', '-')}`,
-      title: STATUS_CODES[fault.status] ?? 'Error',
-      ...fault,
-      requestId: request.id,
-    };
     void reply
       .status(fault.status)
       .header('x-request-id', request.id)
       .type('application/problem+json')
-      .send(JSON.stringify(problem));
+      .send(JSON.stringify(problemOf(fault, request.id)));
   }
 
   private faultOf(error: unknown, request: FastifyRequest): Fault {
@@ -73,6 +62,9 @@ export class ProblemFilter implements ExceptionFilter {
       const { statusCode: status, message } = error;
       return { status, code: FRAMEWORK_CODES[status] ?? 'REJECTED', detail: message };
     }
+    // The client has gone in the middle of its body: nobody hears the answer, nothing is wrong here.
+    if (error === request.raw.errored)
+      return { status: 400, code: 'MALFORMED_REQUEST', detail: 'the body was cut short' };
     const dependency = unavailableDependency(error);
     if (dependency !== null) {
       this.logger.warn(`${request.id} ${request.method} ${request.url}: ${String(error)}`);

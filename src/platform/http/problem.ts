@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 /** What is wrong with one field. */
@@ -31,4 +32,19 @@ export class Problem {
 
   @ApiPropertyOptional({ type: [ProblemField], description: 'For 400: each faulty field' })
   errors?: ProblemField[];
+}
+
+/** What is particular about a problem; the rest of it follows. */
+export type Fault = Pick<Problem, 'status' | 'code' | 'detail' | 'errors'>;
+
+export function problemOf(fault: Fault, requestId: string): Problem {
+  // Every 400 tells what to change; where no field is to blame, the request as a whole is.
+  const errors = fault.status === 400 && [{ field: 'request', message: fault.detail }];
+  return {
+    type: `urn:webook:problem:${fault.code.toLowerCase().replaceAll('_', '-')}`,
+    title: STATUS_CODES[fault.status] ?? 'Error',
+    ...(errors && { errors }),
+    ...fault,
+    requestId,
+  };
 }

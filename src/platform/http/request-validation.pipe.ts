@@ -5,6 +5,7 @@ import {
   ValidationPipe,
 } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
+import { isJsonObject, UNKNOWN_FIELD } from './json-object';
 import { type FieldError, ValidationFailedError } from './validation-failed.error';
 
 const PRIMITIVES = new Set<unknown>([String, Number, Boolean, Array, Object, undefined]);
@@ -14,7 +15,7 @@ function fieldErrors(errors: ValidationError[], path = ''): FieldError[] {
     const field = path + property;
     const own = Object.entries(constraints ?? {}).map(([rule, message]) => ({
       field,
-      message: rule === 'whitelistValidation' ? 'is not a known field' : message,
+      message: rule === 'whitelistValidation' ? UNKNOWN_FIELD : message,
     }));
     return [...own, ...fieldErrors(children ?? [], `${field}.`)];
   });
@@ -46,8 +47,4 @@ export class RequestValidationPipe implements PipeTransform {
       throw new ValidationFailedError([{ field: 'body', message: 'must be a JSON object' }]);
     return this.body.transform(value, metadata);
   }
-}
-
-function isJsonObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
