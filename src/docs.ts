@@ -1,12 +1,12 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { BIZ_PATTERN, ID_SCHEMA } from './platform/http';
 
 type PathItem = OpenAPIObject['paths'][string];
 type Operation = NonNullable<PathItem['get']>;
 type Parameter = Extract<NonNullable<Operation['parameters']>[number], { in: string }>;
 
-const ID_SCHEMA = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
-const BIZ_SCHEMA = { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,31}$' };
+const BIZ_SCHEMA = { type: 'string', pattern: BIZ_PATTERN.source };
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** The HTTP contract of the whole program, as checked in at `openapi.json`. */
@@ -23,7 +23,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .build();
   const document = SwaggerModule.createDocument(app, base);
   for (const [path, item] of Object.entries(document.paths))
-    for (const method of METHODS) if (item[method]) complete(path, item[method]);
+    for (const method of METHODS) if (item[method]) complete(path, method, item[method]);
   return document;
 }
 
@@ -38,7 +38,7 @@ export function setupDocs(app: INestApplication): void {
 }
 
 /** What holds for every route alike, and would only be noise at each of them. */
-function complete(path: string, operation: Operation): void {
+function complete(path: string, method: (typeof METHODS)[number], operation: Operation): void {
   const inPath = (operation.parameters ?? []).filter(
     (parameter): parameter is Parameter => 'in' in parameter && parameter.in === 'path',
   );
@@ -47,7 +47,14 @@ function complete(path: string, operation: Operation): void {
     if (parameter.name === 'biz') parameter.schema = BIZ_SCHEMA;
   }
   if (!path.startsWith('/api/')) return;
-  if (inPath.length > 0) operation.responses['400'] ??= problem('`VALIDATION_FAILED`');
+  if (inPath.length > 0 || method !== 'get')
+    operation.responses['400'] ??= problem('`VALIDATION_FAILED`');
+  if (method !== 'get') {
+    operation.responses['413'] ??= problem('`BODY_TOO_LARGE`: more than 1 MiB');
+    operation.responses['415'] ??= problem(
+      '`UNSUPPORTED_MEDIA_TYPE`: a body is JSON in UTF-8, uncompressed',
+    );
+  }
   operation.responses['503'] ??= problem(
     '`UNAVAILABLE`: a dependency is away; try again after `Retry-After` seconds',
   );

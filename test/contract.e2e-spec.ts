@@ -36,6 +36,7 @@ const needsToken = ({ operation }: Route) =>
 const takesToken = ({ operation }: Route) => operation.security !== undefined;
 const takesBody = ({ operation }: Route) =>
   operation.requestBody?.content['application/json'] !== undefined;
+const takesNoBody = (route: Route) => route.method !== 'GET' && !takesBody(route);
 const isList = ({ operation }: Route) =>
   operation.parameters?.some(({ name }) => name === 'cursor') ?? false;
 const pathParameters = ({ operation }: Route) =>
@@ -90,6 +91,11 @@ describe('the HTTP contract', () => {
   beforeAll(async () => {
     program = await Program.start({ env: await streamsWithRelay.prepare('contract') });
     token = await program.token(1);
+    for (const n of [1, 2]) {
+      await program.post('/api/articles', { title: `a${n}`, content: '' }, { token });
+      await program.post('/api/collections', { name: `c${n}` }, { token });
+      await program.put(`/api/interactive/et/${100 + n}/like`, undefined, { token });
+    }
   });
   afterAll(() => program.stop());
 
@@ -160,23 +166,37 @@ describe('the HTTP contract', () => {
 
   it.each(routes.filter(isList))('$route: 400 for wrong limits and cursors', async (route) => {
     const path = pathWith(route.path);
-    for (const limit of ['0', '101', '-1', '1.5', 'ten', '']) {
+    for (const limit of ['0', '101', '-1', '1.5', 'ten', '', '1e1', '0x10', '%2B5', '%2010']) {
       const answer = await program.get(`${path}?limit=${limit}`, { token });
       const { errors } = expectProblem(answer, 400, 'VALIDATION_FAILED');
       expect(errors?.map(({ field }) => field)).toEqual(['limit']);
     }
   });
 
-  it.each(routes.filter((route) => isList(route) && pathParameters(route).length === 0))(
+  it.each(routes.filter(isList))(
     '$route: 400 for a cursor that it has not given out',
     async ({ path }) => {
-      for (const cursor of ['x', 'W10', 'WzFd.AAAAAAAA', encodeURIComponent('[1]')]) {
-        const answer = await program.get(`${path}?cursor=${cursor}`, { token });
+      const strangers = await cursorsOf(path);
+      for (const cursor of ['', 'x', 'W10', 'WzFd.AAAAAAAA', '%5B1%5D', ...strangers]) {
+        const answer = await program.get(`${pathWith(path)}?cursor=${cursor}`, { token });
         const { errors } = expectProblem(answer, 400, 'INVALID_CURSOR');
         expect(errors?.map(({ field }) => field)).toEqual(['cursor']);
       }
     },
   );
+
+  /** Good cursors of lists other than that of `path`: of folders, articles and likes of a kind. */
+  async function cursorsOf(path: string): Promise<string[]> {
+    const lists = ['/api/articles', '/api/collections', '/api/interactive/likes?biz=et'];
+    const others = lists.filter((list) => list !== path);
+    const cursors = others.map(async (list) => {
+      const page = `${list}${list.includes('?') ? '&' : '?'}limit=1`;
+      const { body } = await program.get<{ nextCursor: string }>(page, { token });
+      expect(body.nextCursor).toEqual(expect.any(String));
+      return body.nextCursor;
+    });
+    return Promise.all(cursors);
+  }
 
   it.each(routes.filter(takesBody))('$route: 400 for a wrong body', async (route) => {
     const send = (body: unknown) =>
@@ -197,6 +217,41 @@ describe('the HTTP contract', () => {
         expect.arrayContaining(schema.required),
       );
     }
+  });
+
+  it.each(routes.filter(takesBody))('$route: 415 for a body that is not JSON', async (route) => {
+    const json = JSON.stringify(bodyFor(route));
+    const faults: Record<string, string>[] = [
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      { 'content-type': 'text/plain' },
+      { 'content-type': 'application/json; charset=iso-8859-1' },
+      { 'content-encoding': 'gzip' },
+    ];
+    for (const headers of faults) {
+      const options = { token, headers };
+      const answer = await program.request(route.method, pathWith(route.path), json, options);
+      expectProblem(answer, 415, 'UNSUPPORTED_MEDIA_TYPE');
+    }
+  });
+
+  it.each(routes.filter(takesNoBody))('$route: 400 for what is in a body', async (route) => {
+    const send = (body: unknown, headers?: Record<string, string>) =>
+      program.request(route.method, pathWith(route.path), body, { token, headers });
+    const { errors } = expectProblem(await send({ surplus: 1 }), 400, 'VALIDATION_FAILED');
+    expect(errors).toEqual([{ field: 'surplus', message: 'is not a known field' }]);
+    expectProblem(await send('[1]'), 400, 'VALIDATION_FAILED');
+    expectProblem(await send('{'), 400, 'MALFORMED_REQUEST');
+    expectProblem(
+      await send('surplus=1', { 'content-type': 'application/x-www-form-urlencoded' }),
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    );
+    // Nothing in it is fine, whatever its type is called.
+    for (const answer of [
+      await send({}),
+      await send('', { 'content-type': 'application/x-www-form-urlencoded' }),
+    ])
+      expect([200, 202, 404]).toContain(answer.status);
   });
 
   it('answers what it does not know with a problem too', async () => {

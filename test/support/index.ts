@@ -1,3 +1,4 @@
+export * from './answer';
 export * from './at-once';
 export * from './cli';
 export * from './engines';

@@ -1,4 +1,5 @@
-import type { Answer, Program } from './program';
+import type { Answer } from './answer';
+import type { Program } from './program';
 
 export interface ObjectState {
   biz: string;

@@ -1,4 +1,4 @@
-import type { Answer } from './program';
+import type { Answer } from './answer';
 
 /** The body of an error, as the contract has it. */
 export interface ProblemBody {

@@ -1,14 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Answer } from './answer';
+import { expectContract } from './contract';
 import { dist } from './dist';
-
-/** An HTTP answer with its body parsed. */
-export interface Answer<T> {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: T;
-}
 
 export interface RequestOptions {
   token?: string;
@@ -115,7 +110,10 @@ export class Program {
     return this.request('DELETE', path, body, options);
   }
 
-  /** @param body sent as JSON; a string goes as it is */
+  /**
+   * @param body sent as JSON; a string goes as it is
+   * @throws when the answer is not as openapi.json has it
+   */
   async request<T>(
     method: string,
     path: string,
@@ -133,11 +131,13 @@ export class Program {
     });
     const text = await response.text();
     const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
-    return {
+    const answer = {
       status: response.status,
       headers: response.headers,
       body: (isJson && text !== '' ? JSON.parse(text) : text) as T,
     };
+    expectContract(method, path, answer);
+    return answer;
   }
 
   /** A valid token of the user. */

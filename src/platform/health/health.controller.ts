@@ -4,9 +4,35 @@ import {
   ApiOperation,
   ApiServiceUnavailableResponse,
   ApiTags,
+  type SchemaObject,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { HealthRegistry } from './health.registry';
+
+const LIVENESS: SchemaObject = {
+  type: 'object',
+  required: ['status'],
+  properties: { status: { type: 'string', enum: ['ok'] } },
+};
+const READINESS: SchemaObject = {
+  type: 'object',
+  required: ['status', 'checks'],
+  properties: {
+    status: { type: 'string', enum: ['ready', 'not-ready', 'stopping'] },
+    checks: {
+      type: 'object',
+      description: 'By the name of the dependency',
+      additionalProperties: {
+        type: 'object',
+        required: ['status'],
+        properties: {
+          status: { type: 'string', enum: ['up', 'down'] },
+          error: { type: 'string', description: 'What is wrong with it when it is down' },
+        },
+      },
+    },
+  },
+};
 
 @ApiTags('operations')
 @Controller()
@@ -15,16 +41,17 @@ export class HealthController {
 
   @Get('healthz')
   @ApiOperation({ summary: 'Liveness: the process answers' })
-  @ApiOkResponse({ schema: { example: { status: 'ok' } } })
+  @ApiOkResponse({ schema: LIVENESS })
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
 
   @Get('readyz')
   @ApiOperation({ summary: 'Readiness, with each dependency named' })
-  @ApiOkResponse({ schema: { example: { status: 'ready', checks: { mysql: { status: 'up' } } } } })
+  @ApiOkResponse({ schema: READINESS })
   @ApiServiceUnavailableResponse({
     description: 'A dependency is down, or the process is stopping',
+    schema: READINESS,
   })
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const readiness = await this.health.readiness();
