@@ -21,6 +21,7 @@ describe('the pages, in a real browser', () => {
   let browser: BrowserContext;
   let page: Page;
   let profile: string;
+  let env: Record<string, string>;
   const faults: string[] = [];
   const streams: string[] = [];
 
@@ -31,9 +32,9 @@ describe('the pages, in a real browser', () => {
       likes,
     ]);
 
-  /** Ids with scores, as they stand on the page. */
-  const shown = (board: string): Promise<string[]> =>
-    page
+  /** Ids with scores, as they stand on a page. */
+  const shown = (board: string, on = page): Promise<string[]> =>
+    on
       .locator(`[data-board="${board}"] li`)
       .evaluateAll((rows) =>
         rows.map(
@@ -41,8 +42,34 @@ describe('the pages, in a real browser', () => {
         ),
       );
 
+  const name = (id: number) => page.locator(`[data-board="likes"] li[data-id="${id}"] .name`);
+  const heart = (id: number, on = page) =>
+    on.locator(`[data-board="likes"] li[data-id="${id}"] .like`);
+
+  /** What the page shows of these rows on the board `hot`: texts and lengths of bars. */
+  const hot = async (...scores: number[]): Promise<string[]> => {
+    const counts = { biz: 'article', biz_id: 1, read_cnt: 0, like_cnt: 0, collect_cnt: 0 };
+    const data = scores.map((score, index) => ({ id: index + 1, ...counts, score }));
+    const event = `event: board\ndata: ${JSON.stringify({ board: 'hot', data })}\n\n`;
+    const other = await browser.newPage();
+    await other.route('**/api/ranking/stream', (route) =>
+      route.fulfill({ contentType: 'text/event-stream', body: `retry: 60000\n\n${event}` }),
+    );
+    await other.goto(program.url);
+    const rows = other.locator('[data-board="hot"] li');
+    await rows.nth(scores.length - 1).waitFor();
+    const texts = await rows.evaluateAll((all) =>
+      all.map(
+        (row) =>
+          `${row.querySelector('.score')?.textContent} ${row.style.getPropertyValue('--share')}`,
+      ),
+    );
+    await other.close();
+    return texts;
+  };
+
   beforeAll(async () => {
-    const env = await streamsWithRelay.prepare('live_page');
+    env = await streamsWithRelay.prepare('live_page');
     program = await Program.start({ env: { ...env, RANKING_SIZE: '5' } });
     sql = await Sql.open(env.MYSQL_URL!);
     for (const [id, likes] of [
@@ -99,6 +126,159 @@ describe('the pages, in a real browser', () => {
   it('needs one connection for all boards, and says that it is live', async () => {
     expect(streams).toEqual([`${program.url}/api/ranking/stream`]);
     await page.locator('#connection[data-state="live"]').waitFor();
+    expect(await page.locator('[role="status"]').innerText()).toBe('live');
+  });
+
+  it('says aloud only whether it is live, not each update', async () => {
+    const updates = () => page.locator('#updates').innerText();
+    await page.evaluate(`{
+      said = 0;
+      new MutationObserver(() => said++).observe(document.querySelector('[role="status"]'), {
+        childList: true, characterData: true, subtree: true,
+      });
+    }`);
+    for (const likes of [26, 27, 28]) {
+      const before = await updates();
+      await sql.change('UPDATE interactives SET like_cnt = ? WHERE id = 4', [likes]);
+      await eventually(async () => expect(await updates()).not.toBe(before));
+    }
+    expect(await page.evaluate('said')).toBe(0);
+  });
+
+  it('leaves the focus on the heart of a row that rises or falls', async () => {
+    await heart(2).focus();
+    for (const [likes, rank] of [
+      [2_000, 0],
+      [5, 2],
+    ] as const) {
+      await sql.change('UPDATE interactives SET like_cnt = ? WHERE id = 2', [likes]);
+      await eventually(async () =>
+        expect((await shown('likes'))[rank]).toBe(`2:${likes.toLocaleString('en')}`),
+      );
+      expect(await heart(2).evaluate((element) => element.matches(':focus'))).toBe(true);
+    }
+  });
+
+  it('moves its rows calmly under traffic: one motion of a row at a time', async () => {
+    await page.evaluate(`{
+      const { children } = document.querySelector('[data-board="likes"] ol');
+      reorders = [];
+      motions = 0;
+      new MutationObserver(() => reorders.push(performance.now())).observe(
+        children[0].parentNode, { childList: true },
+      );
+      (function watch() {
+        for (const row of children) motions = Math.max(motions, row.getAnimations().length);
+        requestAnimationFrame(watch);
+      })();
+    }`);
+    for (let likes = 3_000; likes < 3_060; likes++)
+      await sql.change('UPDATE interactives SET like_cnt = ? WHERE id = ?', [
+        likes,
+        [1, 2, 4][likes % 3],
+      ]);
+    await eventually(async () =>
+      expect(await shown('likes')).toEqual(['4:3,059', '2:3,058', '1:3,057']),
+    );
+    const times = await page.evaluate<number[]>('reorders');
+    expect(times.length).toBeGreaterThan(0);
+    for (const [index, time] of times.slice(1).entries())
+      expect(time - times[index]!).toBeGreaterThan(250);
+    expect(await page.evaluate('motions')).toBeLessThanOrEqual(1);
+    // At rest they stand below one another, without holes.
+    await eventually(async () => {
+      const [first, second, third] = await page
+        .locator('[data-board="likes"] li')
+        .evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect()));
+      expect([second!.top, third!.top]).toEqual([first!.bottom, second!.bottom]);
+    });
+  });
+
+  it('follows a row that becomes one of another object', async () => {
+    await sql.change("UPDATE interactives SET biz = 'video', biz_id = 77 WHERE id = 4");
+    await eventually(async () => expect(await name(4).innerText()).toBe('video 77'));
+    expect(await heart(4).getAttribute('aria-label')).toBe('Like video 77');
+    await heart(4).click();
+    await eventually(async () => expect(await shown('likes')).toContain('4:3,060'));
+  });
+
+  it('shows any name as text, and likes by it as it is', async () => {
+    const biz = '<img src=x onerror=alert(1)>/?';
+    await sql.change(
+      'INSERT INTO interactives (id, biz, biz_id, like_cnt) VALUES (5, ?, 5, 9000)',
+      [biz],
+    );
+    await eventually(async () => expect(await name(5).innerText()).toBe(`${biz} 5`));
+    expect(await page.locator('main img').count()).toBe(0);
+    const other = await browser.newPage();
+    await other.goto(program.url);
+    const liked = other.waitForRequest((request) => request.method() === 'PUT');
+    await heart(5, other).click();
+    const { pathname } = new URL((await liked).url());
+    expect(pathname).toBe(`/api/interactive/${encodeURIComponent(biz)}/5/like`);
+    await other.getByText('Not liked: biz must be').waitFor();
+    await other.close();
+    await sql.change('DELETE FROM interactives WHERE id = 5');
+  });
+
+  it('compares hot scores only with a best one above zero', async () => {
+    expect(await hot(0, -0.5)).toEqual(['– 0', '– 0']);
+    expect(await hot(0.002, 0.0005, -4)).toEqual(['100% 1', '25% 0.25', '0% 0']);
+  });
+
+  it('says so where nothing is ranked', async () => {
+    await page.locator('[data-board="hot"] .empty').waitFor();
+    expect(await page.locator('[data-board="likes"] .empty').isVisible()).toBe(false);
+  });
+
+  it.each(['light', 'dark'] as const)('can be read by everybody when it is %s', async (theme) => {
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+    const contrasts = await page.evaluate<[string, number][]>(`{
+      const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+      const luminance = (...layers) => {
+        for (const layer of layers) {
+          context.fillStyle = layer;
+          context.fillRect(0, 0, 1, 1);
+        }
+        const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((value) =>
+          value <= 10 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+        );
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const contrast = (one, other) =>
+        (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+      const found = [];
+      const style = (element, pseudo) => getComputedStyle(element, pseudo);
+      const paper = style(document.body).backgroundColor;
+      for (const selector of ['header p', '#connection', 'nav a:not(.primary)', 'footer']) {
+        const { color } = style(document.querySelector(selector));
+        found.push([selector, contrast(luminance(color), luminance(paper))]);
+      }
+      for (const section of document.querySelectorAll('section:has(li)')) {
+        const card = style(section).backgroundColor;
+        const bar = style(section.querySelector('li'), '::before').backgroundColor;
+        for (const selector of ['h2 small', '.rank', '.name', '.counts', '.score', '.like']) {
+          const { color } = style(section.querySelector(selector));
+          const isOnBar = ['.rank', '.name', '.counts'].includes(selector);
+          const layers = isOnBar ? [card, bar] : [card];
+          const name = section.dataset.board + ' ' + selector;
+          found.push([name, contrast(luminance(color), luminance(...layers))]);
+        }
+      }
+      found;
+    }`);
+    expect(contrasts).toHaveLength(4 + 3 * 6);
+    expect(contrasts.filter(([, contrast]) => contrast < 4.5)).toEqual([]);
+    await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  });
+
+  it('stands its boards two by two on a small desktop', async () => {
+    await page.setViewportSize({ width: 1024, height: 768 });
+    const places = await page
+      .locator('section[data-board]')
+      .evaluateAll((all) => all.map((section) => section.getBoundingClientRect()));
+    const [a, b, c, d] = places.map(({ left, top }) => ({ left, top }));
+    expect([b!.top, c!.left, d]).toEqual([a!.top, a!.left, { left: b!.left, top: c!.top }]);
   });
 
   it('fits a phone', async () => {
@@ -121,21 +301,73 @@ describe('the pages, in a real browser', () => {
     expect(await background()).toBe(after);
   });
 
-  it('is linked with a Swagger UI whose calls work', async () => {
-    await page.locator('nav a[href="/docs"]').click();
-    const operation = page.locator('.opblock', {
-      has: page.locator('[data-path="/api/ranking"]'),
+  describe('the Swagger UI that it links to', () => {
+    /** What a call without parameters is answered there: its status and all that is told of it. */
+    const call = async (path: string): Promise<[status: string, told: string]> => {
+      const operation = page.locator('.opblock-get', {
+        has: page.locator(`[data-path="${path}"]`),
+      });
+      await operation.locator('.opblock-summary-control').click();
+      await operation.locator('.try-out__btn').click();
+      await operation.locator('.execute').click();
+      const answer = operation.locator('.live-responses-table');
+      await answer.waitFor();
+      const status = await answer.locator('.response-col_status').last().innerText();
+      return [status.trim(), await answer.innerText()];
+    };
+
+    it('makes calls', async () => {
+      await page.locator('nav a[href="/docs"]').click();
+      const [status, told] = await call('/api/ranking');
+      expect(status).toMatch(/^200/);
+      expect(told).toContain('collect_cnt');
     });
-    await operation.locator('.opblock-summary-control').click();
-    await operation.locator('.try-out__btn').click();
-    await operation.locator('.execute').click();
-    const answer = operation.locator('.live-responses-table');
-    await answer.waitFor();
-    expect(await answer.locator('.response-col_status').last().innerText()).toContain('200');
-    expect(await answer.innerText()).toContain('collect_cnt');
   });
 
   it('reports no fault in the console', () => {
     expect(faults).toEqual([]);
+  });
+
+  describe('in production', () => {
+    let other: Page;
+    const start = (port: string): Promise<Program> =>
+      Program.start({
+        name: 'the program in production',
+        env: {
+          ...env,
+          RANKING_SIZE: '5',
+          PORT: port,
+          ROLE: 'api',
+          NODE_ENV: 'production',
+          JWT_SECRET: 'a secret of production',
+        },
+      });
+    let production: Program;
+    beforeAll(async () => {
+      production = await start('0');
+      other = await browser.newPage();
+      await other.goto(production.url);
+      await eventually(async () => expect(await shown('likes', other)).not.toEqual([]));
+    }, 120_000);
+    afterAll(() => production?.stop());
+
+    it('offers no hearts, since nobody hands out tokens to like by', async () => {
+      expect(await other.locator('.like').filter({ visible: true }).count()).toBe(0);
+      expect(await other.locator('footer').innerText()).not.toContain('heart');
+    });
+
+    it('says when the server is away, dims what may be outdated, and comes back', async () => {
+      const opacity = () =>
+        other.evaluate<string>('getComputedStyle(document.querySelector("ol")).opacity');
+      const said = () => other.locator('[role="status"]').innerText();
+      expect(await opacity()).toBe('1');
+      const { port } = new URL(production.url);
+      await production.stop();
+      await eventually(async () => expect(await said()).toBe('reconnecting…'));
+      await eventually(async () => expect(Number(await opacity())).toBeLessThan(0.5));
+      production = await start(port);
+      await eventually(async () => expect(await said()).toBe('live'));
+      await eventually(async () => expect(await opacity()).toBe('1'));
+    });
   });
 });

@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import type { Environment } from '../config';
 import { AuthGuard } from './auth.guard';
 import { DevTokenController } from './dev-token.controller';
+import { handsOutTokens } from './hands-out-tokens';
 import { OptionalAuthGuard } from './optional-auth.guard';
 import { TokenVerifier } from './token.verifier';
 
@@ -14,7 +15,7 @@ export class AuthModule {
   static register(environment: Environment): DynamicModule {
     return {
       module: AuthModule,
-      controllers: environment.NODE_ENV === 'production' ? [] : [DevTokenController],
+      controllers: handsOutTokens(environment) ? [DevTokenController] : [],
     };
   }
 }
