@@ -1,6 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { BIZ_PATTERN, ID_SCHEMA } from './platform/http';
+import type { FastifyInstance } from 'fastify';
+import { BIZ_PATTERN, ID_SCHEMA, pageHeaders } from './platform/http';
 
 type PathItem = OpenAPIObject['paths'][string];
 type Operation = NonNullable<PathItem['get']>;
@@ -8,6 +10,11 @@ type Parameter = Extract<NonNullable<Operation['parameters']>[number], { in: str
 
 const BIZ_SCHEMA = { type: 'string', pattern: BIZ_PATTERN.source };
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+/** Swagger UI styles its elements in place, and draws its icons from data. */
+const DOCS_HEADERS = pageHeaders(
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
+);
 
 /** The HTTP contract of the whole program, as checked in at `openapi.json`. */
 export function openApiDocument(app: INestApplication): OpenAPIObject {
@@ -28,12 +35,18 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
 }
 
 /** Swagger UI at /docs, the document at /docs-json; made on the first request for it. */
-export function setupDocs(app: INestApplication): void {
+export function setupDocs(app: NestFastifyApplication): void {
+  const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.url.startsWith('/docs')) reply.headers(DOCS_HEADERS);
+    done();
+  });
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'docs-json',
     yamlDocumentUrl: 'docs-yaml',
     customSiteTitle: 'webook API',
-    swaggerOptions: { persistAuthorization: true },
+    // Its validator is a service of others, which would learn where this one is.
+    swaggerOptions: { persistAuthorization: true, validatorUrl: null },
   });
 }
 

@@ -46,6 +46,7 @@ export function configureHttp(app: NestFastifyApplication, environment: Environm
   fastify.decorateRequest('userId', null);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    reply.header('x-content-type-options', 'nosniff');
     if (environment.ROLE === 'worker' && !WORKER_PATHS.test(request.url))
       done(new DomainError(404, 'ROUTE_NOT_FOUND', 'this instance is a worker and serves no API'));
     else if (request.headers.host === undefined && request.raw.httpVersion === '1.1')

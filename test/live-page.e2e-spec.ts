@@ -217,6 +217,10 @@ describe('the pages, in a real browser', () => {
     const { pathname } = new URL((await liked).url());
     expect(pathname).toBe(`/api/interactive/${encodeURIComponent(biz)}/5/like`);
     await other.getByText('Not liked: biz must be').waitFor();
+    await other.evaluate(`document.body.append(
+      Object.assign(document.createElement('script'), { textContent: 'window.isRun = true' }),
+    )`);
+    expect(await other.evaluate('window.isRun')).toBeUndefined();
     await other.close();
     await sql.change('DELETE FROM interactives WHERE id = 5');
   });
@@ -322,10 +326,34 @@ describe('the pages, in a real browser', () => {
       expect(status).toMatch(/^200/);
       expect(told).toContain('collect_cnt');
     });
+
+    it('makes calls of a user, once it has his token', async () => {
+      await page.locator('.auth-wrapper .authorize').first().click();
+      await page.locator('.auth-container input').fill(await program.token(7));
+      await page.locator('.auth-btn-wrapper .authorize').click();
+      await page.locator('.auth-btn-wrapper .btn-done').click();
+      const [status, told] = await call('/api/articles');
+      expect(status).toMatch(/^200/);
+      expect(told).toContain('nextCursor');
+    });
   });
 
   it('reports no fault in the console', () => {
     expect(faults).toEqual([]);
+  });
+
+  it('is loaded under a policy that names its own script and style', async () => {
+    const policy = async (path: string): Promise<string | null> => {
+      const { headers } = await program.get(path);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      return headers.get('content-security-policy');
+    };
+    const own = await policy('/');
+    expect(own).toMatch(/default-src 'none'; script-src 'sha256-\S+'; style-src 'sha256-\S+';/);
+    expect(own).toContain("frame-ancestors 'none'");
+    expect(await policy('/docs')).toMatch(/default-src 'self'; .*frame-ancestors 'none'/);
+    // What is no page pays for no policy.
+    expect(await policy('/api/ranking')).toBeNull();
   });
 
   describe('in production', () => {

@@ -1,26 +1,43 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { handsOutTokens } from '../platform/auth';
 import { Environment } from '../platform/config';
+import { pageHeaders } from '../platform/http';
 
 /** The page that shows the boards moving: one file without any other. */
 @ApiExcludeController()
 @Controller()
 export class LivePageController {
   private readonly page: string;
+  private readonly headers: Record<string, string>;
 
   constructor(environment: Environment) {
     const page = readFileSync(join(__dirname, 'live-page.html'), 'utf8');
     // A heart likes by a development token.
     this.page = handsOutTokens(environment) ? page : page.replace(' data-hearts', '');
+    this.headers = {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-cache',
+      ...pageHeaders(
+        `default-src 'none'; script-src ${hashOf('script', page)}; ` +
+          `style-src ${hashOf('style', page)}; img-src data:; connect-src 'self'`,
+      ),
+    };
   }
 
   @Get()
-  @Header('content-type', 'text/html; charset=utf-8')
-  @Header('cache-control', 'no-cache')
-  show(): string {
+  show(@Res({ passthrough: true }) reply: FastifyReply): string {
+    reply.headers(this.headers);
     return this.page;
   }
+}
+
+/** Names the page's only element of that tag as a source, so that no other one is run. */
+function hashOf(tag: 'script' | 'style', page: string): string {
+  const text = page.slice(page.indexOf(`<${tag}>`) + tag.length + 2, page.indexOf(`</${tag}>`));
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }

@@ -9,6 +9,7 @@ export * from './json-body.decorator';
 export * from './json-body.parser';
 export * from './json-object';
 export * from './page';
+export * from './page-headers';
 export * from './problem';
 export * from './problem.filter';
 export * from './request-validation.pipe';
