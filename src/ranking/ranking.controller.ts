@@ -16,6 +16,10 @@ const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 };
 
+/** Swagger UI shows an answer when it has ended. */
+const ENDLESS =
+  ' It never ends, so *Try it out* waits for ever: follow it with `curl -N` or an `EventSource`.';
+
 @ApiTags('ranking')
 @Controller('api/ranking')
 export class RankingController {
@@ -33,7 +37,8 @@ export class RankingController {
     summary: 'Several boards on one connection',
     description:
       'Server-sent events: `board` with a board’s data and its name in `board`, for each board at ' +
-      'connect and after each of its changes.',
+      'connect and after each of its changes.' +
+      ENDLESS,
   })
   @ApiProduces('text/event-stream')
   @ApiOkResponse({ description: 'An endless stream', schema: { type: 'string' } })
@@ -72,7 +77,7 @@ export class RankingController {
   @ApiOperation({
     summary: 'A board as it changes',
     description:
-      'Server-sent events: `board` with the same data, at connect and after each change.',
+      'Server-sent events: `board` with the same data, at connect and after each change.' + ENDLESS,
   })
   @ApiProduces('text/event-stream')
   @ApiOkResponse({ description: 'An endless stream', schema: { type: 'string' } })
