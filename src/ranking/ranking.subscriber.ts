@@ -4,11 +4,15 @@ import { InjectRedis } from '../platform/redis';
 import { RankingCache } from './ranking.cache';
 import { RankingService } from './ranking.service';
 
+/** Milliseconds after which following the boards is tried again on a connection that stayed. */
+const RETRY_AFTER = 1_000;
+
 /** Keeps this process's copies of the boards in step with Redis, over a connection of its own. */
 @Injectable()
 export class RankingSubscriber implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(RankingSubscriber.name);
   private readonly connection: Redis;
+  private retry: NodeJS.Timeout | undefined;
 
   constructor(
     @InjectRedis() redis: Redis,
@@ -39,18 +43,22 @@ export class RankingSubscriber implements OnModuleInit, OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
+    clearTimeout(this.retry);
     this.connection.disconnect();
     for (const { replica } of this.ranking.boards) replica.close();
   }
 
   /** Subscribes first and reads then: what is published between the two is kept until it is read. */
   private async follow(channels: string[]): Promise<void> {
+    clearTimeout(this.retry);
     try {
       await this.connection.subscribe(...channels);
       await Promise.all(this.ranking.boards.map(({ replica }) => replica.resync()));
     } catch (error) {
-      // Lost again: the next connection comes back here, and the watch reads boards that are behind.
       this.logger.warn(`The boards are not followed yet: ${String(error)}`);
+      // Otherwise it was lost again, and the next connection comes back here.
+      if (this.connection.status === 'ready')
+        this.retry = setTimeout(() => void this.follow(channels), RETRY_AFTER);
     }
   }
 }
