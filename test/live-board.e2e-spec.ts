@@ -238,12 +238,19 @@ describe.each(engines)('live boards on $name', (engine) => {
 });
 
 describe('the ranking routes', () => {
+  let env: Record<string, string>;
   let program: Program;
   let sql: Sql;
 
+  const start = (): Promise<Program> => Program.start({ env: { ...env, RANKING_SIZE: '12' } });
+  const metric = async (pattern: RegExp): Promise<number> => {
+    const { body } = await program.get<string>('/metrics');
+    return Number(pattern.exec(body)?.[1] ?? 0);
+  };
+
   beforeAll(async () => {
-    const env = await engines[0]!.prepare('ranking_routes');
-    program = await Program.start({ env: { ...env, RANKING_SIZE: '12' } });
+    env = await engines[0]!.prepare('ranking_routes');
+    program = await start();
     sql = await Sql.open(env.MYSQL_URL!);
     await sql.change(
       `INSERT INTO interactives (biz, biz_id, read_cnt, like_cnt, collect_cnt)
@@ -339,6 +346,59 @@ describe('the ranking routes', () => {
     );
     expect(names).toEqual(['likes', 'reads']);
     await stream.close();
+  });
+
+  it('answers what it had until a board that Redis has lost is loaded, and before that nothing', async () => {
+    const redis = new Redis(env.REDIS_URL!);
+    const locker = await Sql.open(env.MYSQL_URL!);
+    const before = (await program.get('/api/ranking/likes')).body;
+    // No load ends while this is locked.
+    await locker.change('LOCK TABLES ranking_loads WRITE');
+    await redis.del(await redis.keys('ranking:*'));
+    const young = await start();
+    try {
+      const early = await young.get<{ code: string }>('/api/ranking/likes');
+      expect([early.status, early.body.code]).toEqual([503, 'UNAVAILABLE']);
+      await sql.change("INSERT INTO interactives (biz, biz_id, like_cnt) VALUES ('et', 70, 7000)");
+      // The board in Redis takes changes, and nothing else is on it yet.
+      await eventually(async () => expect(await redis.hlen('ranking:{likes}:rows')).toBe(1));
+      expect((await program.get('/api/ranking/likes')).body).toEqual(before);
+      await locker.change('UNLOCK TABLES');
+      for (const each of [program, young])
+        await eventually(async () => {
+          const { body } = await each.get<Board>('/api/ranking/likes');
+          expect(body.data.map(({ biz_id }) => biz_id)).toEqual([70, 3, 5, 4, 1, 2]);
+        });
+    } finally {
+      await locker.close();
+      redis.disconnect();
+      await young.stop();
+    }
+  });
+
+  it('compares the boards with the database, which mends what no change has told', async () => {
+    // The binlog has no rows of what a foreign key cascades to.
+    await sql.change('CREATE TABLE owners (id BIGINT PRIMARY KEY)');
+    await sql.change('INSERT INTO owners SELECT id FROM interactives');
+    await sql.change(
+      `ALTER TABLE interactives ADD CONSTRAINT owned FOREIGN KEY (id) REFERENCES owners (id)
+       ON DELETE CASCADE`,
+    );
+    const [first] = (await program.get<Board>('/api/ranking/likes')).body.data;
+    const differing = /^webook_ranking_differing_rows_total\{board="likes"\} (\d+)$/m;
+    const reconciled = /^webook_ranking_loads_total\{board="likes",reason="reconcile"\} (\d+)$/m;
+    const found = await metric(differing);
+    await sql.change('DELETE FROM owners WHERE id = ?', [first!.id]);
+    await eventually(
+      async () => {
+        const { body } = await program.get<Board>('/api/ranking/likes');
+        expect(body.data.map(({ id }) => id)).not.toContain(first!.id);
+      },
+      { timeoutMs: 50_000 },
+    );
+    expect(await metric(reconciled)).toBeGreaterThan(0);
+    expect(await metric(differing)).toBe(found + 1);
+    await sql.change('ALTER TABLE interactives DROP FOREIGN KEY owned');
   });
 
   it('ends the streams when the program stops', async () => {

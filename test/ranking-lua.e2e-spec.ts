@@ -47,6 +47,12 @@ afterAll(() => {
   subscriber.disconnect();
 });
 
+/** Opens the board for a load, whatever load is under way. @returns the epoch */
+async function open(): Promise<string> {
+  const { capacity } = SHAPE;
+  return (await cache.open(BOARD, { capacity, lease: 10_000, insists: true }))!.epoch;
+}
+
 async function apply(
   epoch: string,
   states: RankedState[],
@@ -57,7 +63,6 @@ async function apply(
     partition: 0,
     expectedOffset: offsets.expected,
     nextOffset: offsets.next,
-    capacity: SHAPE.capacity,
     states,
   });
 }
@@ -89,15 +94,15 @@ describe('the script that applies a batch', () => {
   });
 
   it('refuses what was decided under another epoch', async () => {
-    const epoch = await cache.open(BOARD);
-    await cache.open(BOARD);
+    const epoch = await open();
+    await open();
     expect(await apply(epoch, [stateOf(row(1, 1, 0))])).toEqual({ outcome: 'stale' });
     expect(await contentInRedis()).toEqual([]);
   });
 
   it('refuses a batch of a partition that another process has handled', async () => {
-    const epoch = await cache.open(BOARD);
-    await cache.load(BOARD, epoch, SHAPE.capacity, { rows: [], floor: null });
+    const epoch = await open();
+    await cache.load(BOARD, epoch, { rows: [], floor: null });
     await apply(epoch, [stateOf(row(1, 1, 0))], { next: 10 });
     await apply(epoch, [stateOf(row(1, 2, 0))], { expected: 10, next: 20 });
     const late = await apply(epoch, [stateOf(row(1, 3, 0))], { expected: 10, next: 15 });
@@ -107,7 +112,7 @@ describe('the script that applies a batch', () => {
   });
 
   it('keeps the offset when what is behind it is applied again', async () => {
-    const epoch = await cache.open(BOARD);
+    const epoch = await open();
     await apply(epoch, [], { next: 20 });
     await apply(epoch, [stateOf(row(1, 3, 0))], { expected: 20, next: 15 });
     expect((await cache.snapshot(BOARD))?.nextOffsets).toEqual(new Map([[0, 20]]));
@@ -117,8 +122,8 @@ describe('the script that applies a batch', () => {
     const messages: string[] = [];
     const note = (_: string, message: string): unknown => messages.push(message);
     subscriber.on('message', note);
-    const epoch = await cache.open(BOARD);
-    await cache.load(BOARD, epoch, SHAPE.capacity, { rows: [row(1, 5, 3)], floor: null });
+    const epoch = await open();
+    await cache.load(BOARD, epoch, { rows: [row(1, 5, 3)], floor: null });
     const quiet = [
       await apply(epoch, [stateOf(row(1, 5, 3))], { next: 1 }),
       await apply(epoch, [stateOf(row(1, 9, 2))], { expected: 1, next: 2 }),
@@ -152,12 +157,12 @@ describe('the script that applies a batch', () => {
         await redis.flushdb();
         const board = new Board(SHAPE);
         const replica = new Board(SHAPE);
-        let epoch = await cache.open(BOARD);
-        await cache.load(BOARD, epoch, SHAPE.capacity, { rows: [], floor: null });
+        let epoch = await open();
+        await cache.load(BOARD, epoch, { rows: [], floor: null });
         let next = 0;
         for (const each of steps) {
           if (each === 'reopen') {
-            epoch = await cache.open(BOARD);
+            epoch = await open();
             board.openUp();
             replica.openUp();
           } else {
@@ -198,10 +203,10 @@ describe('the script that applies a batch', () => {
 
 describe('the script that ends a load', () => {
   it('keeps what changed while the board was open, and takes the database for the rest', async () => {
-    const first = await cache.open(BOARD);
+    const first = await open();
     const before = [row(1, 10, 1), row(2, 20, 1), row(3, 30, 1), row(4, 40, 1)];
-    await cache.load(BOARD, first, SHAPE.capacity, { rows: sorted(before), floor: null });
-    const epoch = await cache.open(BOARD);
+    await cache.load(BOARD, first, { rows: sorted(before), floor: null });
+    const epoch = await open();
     await apply(epoch, [
       stateOf(row(1, 11, 2)),
       { id: 2, row: null, basis: 1 },
@@ -210,7 +215,7 @@ describe('the script that ends a load', () => {
       stateOf(row(8, 8, 3)),
     ]);
     const read = sorted([row(1, 10, 1), row(2, 20, 1), row(4, 41, 1), row(5, 50, 0), row(8, 9, 4)]);
-    const differing = await cache.load(BOARD, epoch, SHAPE.capacity, {
+    const differing = await cache.load(BOARD, epoch, {
       rows: read,
       floor: { id: 9, score: 7 },
     });
@@ -229,21 +234,215 @@ describe('the script that ends a load', () => {
     });
   });
 
+  it('keeps a row that was deleted and came again, whose versions began anew', async () => {
+    const first = await open();
+    await cache.load(BOARD, first, { rows: [row(2, 20, 1), row(1, 10, 1)], floor: null });
+    const epoch = await open();
+    // The first in one batch, the second in two.
+    await apply(epoch, [stateOf(row(1, 10, 1)), stateOf(row(2, 20, 1))]);
+    await apply(epoch, [{ ...stateOf(row(1, 5, 0)), basis: 1 }], { expected: 1, next: 2 });
+    await apply(epoch, [{ id: 2, row: null, basis: 1 }], { expected: 2, next: 3 });
+    await apply(epoch, [stateOf(row(2, 6, 0))], { expected: 3, next: 4 });
+    await apply(epoch, [stateOf(row(2, 7, 0))], { expected: 4, next: 5 });
+    await cache.load(BOARD, epoch, { rows: [row(2, 20, 1), row(1, 10, 1)], floor: null });
+    expect(await contentInRedis()).toEqual([row(2, 7, 0), row(1, 5, 0)]);
+  });
+
   it('gives way to a load that was begun later', async () => {
-    const first = await cache.open(BOARD);
-    const second = await cache.open(BOARD);
+    const first = await open();
+    const second = await open();
     const late: TableTop = { rows: [row(1, 1, 0)], floor: null };
-    expect(await cache.load(BOARD, first, SHAPE.capacity, late)).toBeNull();
-    expect((await cache.snapshot(BOARD))?.content).toEqual({ rows: [], floor: null, open: true });
+    expect(await cache.load(BOARD, first, late)).toBeNull();
+    expect((await cache.snapshot(BOARD))?.content).toMatchObject({ rows: [], open: true });
     const newer: TableTop = { rows: [row(2, 2, 0)], floor: null };
-    expect(await cache.load(BOARD, second, SHAPE.capacity, newer)).toBe(1);
+    expect(await cache.load(BOARD, second, newer)).toBe(1);
+  });
+});
+
+/** Lets the boards follow what is published. @returns what ends that */
+function following(boards: () => readonly LiveBoard[]): () => void {
+  const deliver = (_: string, message: string): void =>
+    boards().forEach(({ replica }) => replica.receive(message));
+  subscriber.on('message', deliver);
+  return () => subscriber.off('message', deliver);
+}
+
+describe('boards of several processes', () => {
+  const definition = { ...HOT_BOARD, name: BOARD };
+  const LEASE_KEY = `ranking:{${BOARD}}:loading`;
+  let table: RankedRow[];
+  let reads: number;
+  let reading: (() => Promise<void>) | null;
+  let boards: LiveBoard[];
+  let unfollow: () => void;
+
+  const boot = (shape = SHAPE): LiveBoard => {
+    const board = new LiveBoard(definition, shape, cache, {
+      top: async (limit) => {
+        reads++;
+        await reading?.();
+        const rows = sorted(table);
+        return { rows: rows.slice(0, limit), floor: rows[limit] ?? null };
+      },
+      current: async (ids) =>
+        ids.map((id) => ({ id, row: table.find((each) => each.id === id) ?? null, basis: 1e6 })),
+    });
+    boards.push(board);
+    return board;
+  };
+  const isOpen = async (): Promise<boolean> => (await cache.snapshot(BOARD))?.content.open ?? true;
+  const shown = ({ replica }: LiveBoard): number[] | undefined =>
+    replica.shown?.top(100).map(({ id }) => id);
+
+  beforeEach(() => {
+    table = [row(1, 10, 0), row(2, 20, 0)];
+    reads = 0;
+    reading = null;
+    boards = [];
+    unfollow = following(() => boards);
+  });
+
+  afterEach(() => {
+    unfollow();
+    for (const { replica } of boards) replica.close();
+  });
+
+  it('let a load live that takes longer than a lease', async () => {
+    for (let i = 0; i < 4; i++) boot();
+    let isRead = false;
+    reading = async () => {
+      // Until it has been prolonged well past the lease that it was opened with.
+      const begun = Date.now();
+      const lease = await redis.pttl(LEASE_KEY);
+      await eventually(() => expect(Date.now() - begun).toBeGreaterThan(lease + 500));
+      isRead = true;
+    };
+    const looks = setInterval(
+      () => boards.forEach((board) => void board.watch().catch(() => undefined)),
+      100,
+    );
+    try {
+      await eventually(async () => expect([isRead, await isOpen()]).toEqual([true, false]));
+    } finally {
+      clearInterval(looks);
+    }
+    expect(reads).toBe(1);
+    await eventually(() => boards.forEach((board) => expect(shown(board)).toEqual([2, 1])));
+  });
+
+  it('take over from a process that has died while it was loading', async () => {
+    const board = boot();
+    await cache.open(BOARD, { capacity: 6, lease: 300, insists: false });
+    await eventually(async () => {
+      const lease = await redis.pttl(LEASE_KEY);
+      await board.watch();
+      if (lease > 100) expect(reads).toBe(0);
+      expect(await isOpen()).toBe(false);
+    });
+    expect([reads, shown(board)]).toEqual([1, [2, 1]]);
+  });
+
+  it('load at once after a load has failed', async () => {
+    const [first, second] = [boot(), boot()];
+    reading = () => Promise.reject(new Error('away'));
+    await expect(first.load('start')).rejects.toThrow('away');
+    reading = null;
+    await second.load('abandoned');
+    expect(await isOpen()).toBe(false);
+  });
+
+  it('read anew after a gap, whoever else is reading', async () => {
+    const [first, second] = [boot(), boot()];
+    let finish: () => void = () => undefined;
+    reading = () => new Promise((resolve) => (finish = resolve));
+    const early = first.load('reconcile');
+    await eventually(() => expect(reads).toBe(1));
+    await second.load('reconcile');
+    expect(reads).toBe(1);
+    reading = null;
+    await second.load('gap');
+    expect(reads).toBe(2);
+    table = [];
+    finish();
+    await early;
+    await first.watch();
+    await eventually(() => boards.forEach((board) => expect(shown(board)).toEqual([2, 1])));
+  });
+
+  it('show what they had until a board that Redis had lost is loaded', async () => {
+    const [old, loader] = [boot(), boot()];
+    await old.load('start');
+    await loader.watch();
+    await eventually(() => boards.forEach((board) => expect(shown(board)).toEqual([2, 1])));
+    await redis.flushdb();
+    let finish: () => void = () => undefined;
+    reading = () => new Promise((resolve) => (finish = resolve));
+    const load = loader.load('absent');
+    await eventually(() => expect(reads).toBe(2));
+    const young = boot();
+    table.push(row(3, 30, 0));
+    for (const board of [old, young]) await board.watch();
+    await old.apply({ partition: 0, firstOffset: 0, nextOffset: 1, states: [stateOf(table[2]!)] });
+    await eventually(() =>
+      boards.forEach(({ replica }) => expect(replica.board.top(9)).toEqual([table[2]])),
+    );
+    expect(boards.map(shown)).toEqual([[2, 1], [2, 1], undefined]);
+    finish();
+    await load;
+    await eventually(() => boards.forEach((board) => expect(shown(board)).toEqual([3, 2, 1])));
+  });
+
+  it('agree on how many rows to keep, though they show different numbers of them', async () => {
+    const [small, big] = [boot({ size: 1, capacity: 2, refillBelow: 1 }), boot()];
+    table = Array.from({ length: 20 }, (_, i) => row(i + 1, 100 + i, 0));
+    await small.load('start');
+    await big.watch();
+    expect(shown(big)).toEqual([20, 19, 18]);
+    const { replica } = small;
+    await eventually(() => expect(replica.seq).toBe(big.replica.seq));
+    const [loads, snapshots] = [reads, jest.spyOn(cache, 'snapshot')];
+    for (let offset = 0; offset < 50; offset++) {
+      const board = offset % 2 === 0 ? small : big;
+      const state = stateOf(row(1 + (offset % 20), 200 + offset, offset));
+      table[state.id - 1] = state.row!;
+      const partition = offset % 2;
+      await board.apply({
+        partition,
+        firstOffset: offset,
+        nextOffset: offset + 1,
+        states: [state],
+      });
+    }
+    await small.load('reconcile');
+    await eventually(() =>
+      expect(shown(big)).toEqual(
+        sorted(table)
+          .slice(0, 3)
+          .map(({ id }) => id),
+      ),
+    );
+    expect(shown(small)).toEqual([sorted(table)[0]!.id]);
+    expect(reads).toBe(loads + 1);
+    // Each reads it after the load, and for its first batch of a partition.
+    expect(snapshots.mock.calls.length).toBeLessThan(8);
+    snapshots.mockRestore();
+  });
+
+  it('take turns at a job that one of them does', async () => {
+    const turns = await Promise.all(boards.concat(boot(), boot(), boot()).map(take));
+    expect(turns.filter(Boolean)).toHaveLength(1);
+    await eventually(async () => expect(await take()).toBe(true));
+    function take(): Promise<boolean> {
+      return cache.takeTurn(BOARD, 'reconcile', 200);
+    }
   });
 });
 
 /**
- * A table, its change log, and two processes that share the log's one partition: any interleaving
+ * A table, its change log of two partitions, and two processes that share them: any interleaving
  * of writes, batches, handovers, crashes, replays, re-sent changes, late batches, lost messages,
- * loads and losses of Redis must end with the board being the sorted table.
+ * loads, failed loads and losses of Redis, also of two processes at once, must end with the board
+ * being the sorted table.
  */
 describe('a board, whatever happens in whatever order', () => {
   interface Change {
@@ -251,23 +450,33 @@ describe('a board, whatever happens in whatever order', () => {
     after: RankedRow | null;
   }
 
-  class World {
-    readonly table = new Map<number, RankedRow>();
+  /** A part of the change log, and how far its consumers have come. */
+  class Partition {
     readonly log: Change[] = [];
-    readonly processes: LiveBoard[] = [this.boot(), this.boot()];
-    /** Versions of the rows that were deleted. */
-    private readonly gone = new Map<number, number>();
     /** The group's committed offset. */
     committed = 0;
     /** Where the log stood when Redis was lost, and with it who had handled what. */
     forgotten = 0;
+
+    constructor(readonly number: number) {}
+  }
+
+  /** Processes need not agree on how much they show. */
+  const SHAPES: readonly BoardShape[] = [SHAPE, { size: 1, capacity: 2, refillBelow: 1 }];
+
+  const AWAY = new Error('the database is away');
+
+  class World {
+    readonly table = new Map<number, RankedRow>();
+    readonly partitions = [new Partition(0), new Partition(1)];
+    readonly processes: LiveBoard[] = SHAPES.map((_, index) => this.boot(index));
     /** The processes whose subscription is interrupted. */
     readonly deaf = new Set<number>();
     /** What happens while a load reads the table. */
     meanwhile: (() => Promise<void>)[] = [];
 
-    boot(): LiveBoard {
-      return new LiveBoard({ ...HOT_BOARD, name: BOARD }, SHAPE, cache, {
+    boot(process: number): LiveBoard {
+      return new LiveBoard({ ...HOT_BOARD, name: BOARD }, SHAPES[process]!, cache, {
         top: async (limit) => {
           const [during, after] = this.meanwhile.splice(0);
           await during?.();
@@ -282,36 +491,44 @@ describe('a board, whatever happens in whatever order', () => {
 
     write(id: number, score: number | null, isOurs: boolean): void {
       const before = this.table.get(id) ?? null;
-      // A row that comes again under its old id continues its version: a lower one would be a limit.
-      const version =
-        before === null ? (this.gone.get(id) ?? 0) : before.version + (isOurs ? 1 : 0);
-      if (score === null && before !== null) this.gone.set(id, before.version);
+      const version = before === null ? 0 : before.version + (isOurs ? 1 : 0);
       const after = score === null ? null : row(id, score, version);
       if (after === null) this.table.delete(id);
       else this.table.set(id, after);
-      if (before !== null || after !== null) this.log.push({ before, after });
+      if (before !== null || after !== null) this.partitions[id % 2]!.log.push({ before, after });
     }
 
-    async consume(process: number, count: number): Promise<void> {
-      this.committed += await this.handle(process, this.committed, count);
+    async consume(process: number, number: number, count: number): Promise<void> {
+      const partition = this.partitions[number]!;
+      const handled = await this.handle(process, partition, partition.committed, count);
+      partition.committed = Math.max(partition.committed, handled);
     }
 
     /** A process that lost the partition long ago still handles what it fetched then. */
-    async handleLate(process: number, back: number): Promise<void> {
-      const first = Math.max(this.forgotten, this.committed - back);
-      await this.handle(process, first, Math.min(3, this.committed - first));
+    async handleLate(process: number, number: number, back: number): Promise<void> {
+      const partition = this.partitions[number]!;
+      const { forgotten, committed } = partition;
+      const first = Math.max(forgotten, committed - back);
+      await this.handle(process, partition, first, Math.min(3, committed - first));
     }
 
-    private async handle(process: number, first: number, count: number): Promise<number> {
-      const changes = this.log.slice(first, first + count);
-      if (changes.length === 0) return 0;
-      await this.processes[process]!.apply({
-        partition: 0,
-        firstOffset: first,
-        nextOffset: first + changes.length,
-        states: fold(changes),
-      });
-      return changes.length;
+    /** @returns the offset behind what it has handled */
+    private async handle(
+      process: number,
+      { number, log }: Partition,
+      first: number,
+      count: number,
+    ): Promise<number> {
+      const changes = log.slice(first, first + count);
+      const next = first + changes.length;
+      if (changes.length > 0)
+        await this.processes[process]!.apply({
+          partition: number,
+          firstOffset: first,
+          nextOffset: next,
+          states: fold(changes),
+        });
+      return next;
     }
   }
 
@@ -326,7 +543,9 @@ describe('a board, whatever happens in whatever order', () => {
   }
 
   const id = fc.integer({ min: 1, max: 14 });
-  const processIndex = fc.nat(1);
+  const process = fc.nat(1);
+  const partition = fc.nat(1);
+  const reason = fc.constantFrom('reconcile' as const, 'gap' as const);
   const writes = fc.array(
     fc.record({
       id,
@@ -335,44 +554,56 @@ describe('a board, whatever happens in whatever order', () => {
     }),
     { maxLength: 6 },
   );
+  const consume = fc.record({
+    kind: fc.constant('consume' as const),
+    process,
+    partition,
+    count: fc.integer({ min: 1, max: 6 }),
+  });
+  const late = fc.record({
+    kind: fc.constant('late' as const),
+    process,
+    partition,
+    back: fc.nat(6),
+  });
+  const load = fc.record({
+    kind: fc.constant('load' as const),
+    process,
+    reason,
+    partition,
+    during: writes,
+    after: writes,
+    count: fc.nat(5),
+    fails: fc.nat(4).map((roll) => roll === 0),
+  });
+  const watch = fc.record({ kind: fc.constant('watch' as const), process });
+  const write = fc.record({ kind: fc.constant('write' as const), writes });
+  const action = fc.oneof(
+    { weight: 6, arbitrary: consume },
+    { weight: 2, arbitrary: load },
+    { weight: 1, arbitrary: late },
+    { weight: 1, arbitrary: watch },
+  );
   const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ kind: fc.constant('write' as const), writes }) },
+    { weight: 6, arbitrary: write },
+    { weight: 10, arbitrary: action },
     {
-      weight: 6,
+      weight: 4,
       arbitrary: fc.record({
-        kind: fc.constant('consume' as const),
-        process: processIndex,
-        count: fc.integer({ min: 1, max: 6 }),
+        kind: fc.constant('together' as const),
+        actions: fc.tuple(action, fc.oneof(write, action)),
       }),
     },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const), process }) },
     {
       weight: 2,
       arbitrary: fc.record({
-        kind: fc.constant('load' as const),
-        process: processIndex,
-        during: writes,
-        after: writes,
-        count: fc.nat(5),
+        kind: fc.constantFrom('replay' as const, 'resend' as const),
+        partition,
+        back: fc.nat(8),
       }),
     },
-    {
-      weight: 1,
-      arbitrary: fc.record({ kind: fc.constant('crash' as const), process: processIndex }),
-    },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('replay' as const), back: fc.nat(8) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('resend' as const), back: fc.nat(5) }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        kind: fc.constant('late' as const),
-        process: processIndex,
-        back: fc.nat(6),
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.record({ kind: fc.constant('deafen' as const), process: processIndex }),
-    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('deafen' as const), process }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('flush' as const) }) },
   );
 
@@ -383,27 +614,34 @@ describe('a board, whatever happens in whatever order', () => {
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         await redis.flushdb();
         const world = new World();
-        const deliver = (_: string, message: string): void =>
-          world.processes.forEach(
-            ({ replica }, index) => world.deaf.has(index) || replica.receive(message),
-          );
-        subscriber.on('message', deliver);
+        const unfollow = following(() =>
+          world.processes.filter((_, index) => !world.deaf.has(index)),
+        );
         try {
           for (const each of steps) await run(world, each);
-          while (world.committed < world.log.length) await world.consume(0, 4);
+          for (const { number, log } of world.partitions)
+            while (world.partitions[number]!.committed < log.length)
+              await world.consume(0, number, 4);
           const expected = sorted(world.table.values());
           // The first look finds what was lost, the second one what it has missed.
           for (const process of world.processes) {
             await process.watch();
             await process.watch();
           }
-          const content = await contentInRedis();
-          expect(content.slice(0, SHAPE.size)).toEqual(expected.slice(0, SHAPE.size));
-          expect(content).toEqual(expected.slice(0, content.length));
-          for (const process of world.processes)
-            expect(process.replica.board.top(100)).toEqual(expected.slice(0, SHAPE.size));
+          await eventually(
+            async () => {
+              const content = await contentInRedis();
+              expect(content.slice(0, SHAPE.size)).toEqual(expected.slice(0, SHAPE.size));
+              expect(content).toEqual(expected.slice(0, content.length));
+              for (const [index, process] of world.processes.entries())
+                expect(process.replica.shown?.top(100)).toEqual(
+                  expected.slice(0, SHAPES[index]!.size),
+                );
+            },
+            { timeoutMs: 1_000 },
+          );
         } finally {
-          subscriber.off('message', deliver);
+          unfollow();
           for (const { replica } of world.processes) replica.close();
         }
       }),
@@ -417,35 +655,51 @@ describe('a board, whatever happens in whatever order', () => {
         for (const { id, score, isOurs } of each.writes) world.write(id, score, isOurs);
         return;
       case 'consume':
-        return world.consume(each.process, each.count);
+        return world.consume(each.process, each.partition, each.count);
       case 'load': {
         const other = 1 - each.process;
         const stage = (list: typeof each.during) => async (): Promise<void> => {
           for (const { id, score, isOurs } of list) world.write(id, score, isOurs);
-          await world.consume(other, each.count);
+          await world.consume(other, each.partition, each.count);
         };
-        world.meanwhile = [stage(each.during), stage(each.after)];
-        await world.processes[each.process]!.load('reconcile');
+        const failing = (): Promise<void> => Promise.reject(AWAY);
+        world.meanwhile = [stage(each.during), each.fails ? failing : stage(each.after)];
+        // As the next look takes it.
+        await world.processes[each.process]!.load(each.reason).catch(() => undefined);
         world.meanwhile = [];
+        return;
+      }
+      case 'watch':
+        return world.processes[each.process]!.watch();
+      case 'together': {
+        const [first, second] = each.actions;
+        // Who shared a load that fails hears of it, and tries again later.
+        const ran = await Promise.allSettled([run(world, first), run(world, second)]);
+        for (const each of ran)
+          if (each.status === 'rejected' && each.reason !== AWAY) throw each.reason;
         return;
       }
       case 'crash':
         world.processes[each.process]!.replica.close();
-        world.processes[each.process] = world.boot();
+        world.processes[each.process] = world.boot(each.process);
         return;
-      case 'replay':
-        world.committed = Math.max(0, world.committed - each.back);
+      case 'replay': {
+        const partition = world.partitions[each.partition]!;
+        partition.committed = Math.max(0, partition.committed - each.back);
         return;
-      case 'resend':
-        world.log.push(...world.log.slice(Math.max(0, world.log.length - each.back)));
+      }
+      case 'resend': {
+        const { log } = world.partitions[each.partition]!;
+        log.push(...log.slice(Math.max(0, log.length - each.back)));
         return;
+      }
       case 'late':
-        return world.handleLate(each.process, each.back);
+        return world.handleLate(each.process, each.partition, each.back);
       case 'deafen':
         if (!world.deaf.delete(each.process)) world.deaf.add(each.process);
         return;
       case 'flush':
-        world.forgotten = world.committed;
+        for (const partition of world.partitions) partition.forgotten = partition.committed;
         await redis.flushdb();
         return;
     }

@@ -19,10 +19,10 @@ export class BoardFeed {
 
   /** The answer of the board's route as JSON text. */
   json(limit: number): string {
-    const { revision, board } = this.board.replica;
+    const { revision, shown: board } = this.board.replica;
     const known = this.answers.get(limit);
     if (known?.revision === revision) return known.json;
-    const data = board.top(limit).map(shown);
+    const data = (board?.top(limit) ?? []).map(shown);
     const json = JSON.stringify({ code: 200, msg: 'ok', data });
     this.answers.set(limit, { revision, json });
     return json;

@@ -18,8 +18,8 @@ function row(id: number, score: number): RankedRow {
 }
 
 function snapshot(seq: number, ...rows: RankedRow[]): BoardSnapshot {
-  const content = { rows, floor: null, open: false };
-  return { epoch: `e${seq}`, seq, content, nextOffsets: new Map() };
+  const content = { rows, floor: null, open: false, capacity: 3 };
+  return { epoch: `e${seq}`, seq, loaded: true, content, nextOffsets: new Map() };
 }
 
 function change(seq: number, count: number, ...rows: RankedRow[]): string {
@@ -100,7 +100,7 @@ describe('BoardReplica', () => {
   it('accepts every row from when the board is opened', async () => {
     const { replica } = replicaOf({
       ...snapshot(5, row(1, 10), row(2, 20)),
-      content: { rows: [row(1, 10)], floor: { id: 9, score: 9 }, open: false },
+      content: { rows: [row(1, 10)], floor: { id: 9, score: 9 }, open: false, capacity: 3 },
     });
     await replica.resync();
     expect(replica.board.matters({ id: 3, row: row(3, 1) })).toBe(false);
@@ -119,6 +119,35 @@ describe('BoardReplica', () => {
     await expect(replica.resync()).rejects.toThrow('away');
     await expect(reached).rejects.toThrow('away');
     expect(ids()).toEqual([1]);
+    replica.close();
+  });
+
+  it('shows nothing of a board before its first load, and what it had of one that was made anew', async () => {
+    const unloaded = { ...snapshot(5, row(1, 10)), loaded: false };
+    const anew = { ...snapshot(20, row(8, 80)), loaded: false };
+    const { replica, ids } = replicaOf(unloaded, snapshot(7, row(2, 20)), anew, snapshot(22));
+    const shown = (): number[] | undefined => replica.shown?.top(10).map(({ id }) => id);
+    await replica.resync();
+    replica.receive(change(6, 2, row(3, 30)));
+    expect([ids(), shown()]).toEqual([[3, 1], undefined]);
+    await replica.resync();
+    expect([ids(), shown()]).toEqual([[2], [2]]);
+    await replica.resync();
+    replica.receive(change(21, 2, row(9, 90)));
+    expect([ids(), shown()]).toEqual([[9, 8], [2]]);
+    await replica.resync();
+    expect([ids(), shown()]).toEqual([[], []]);
+    replica.close();
+  });
+
+  it('keeps as many rows as Redis does, also more than its own shape tells', async () => {
+    const { replica, ids, reads } = replicaOf({
+      ...snapshot(5, row(1, 10), row(2, 20), row(3, 30)),
+      content: { ...snapshot(5, row(1, 10), row(2, 20), row(3, 30)).content, capacity: 5 },
+    });
+    await replica.resync();
+    replica.receive(change(6, 4, row(4, 5)));
+    expect([ids(), replica.board.count, replica.seq, reads()]).toEqual([[3, 2], 4, 6, 1]);
     replica.close();
   });
 

@@ -25,7 +25,8 @@ const GAP_PATIENCE = 100;
  * outcome differs it reads the whole board anew.
  */
 export class BoardReplica {
-  readonly board: Board;
+  private held: Board;
+  private whole: Board | null = null;
   private current: Pick<BoardSnapshot, 'epoch' | 'seq'> | null = null;
   private readonly pending = new Map<number, BoardMessage>();
   private readonly waiting = new Set<{ seq: number; resolve(): void; reject(e: unknown): void }>();
@@ -39,19 +40,32 @@ export class BoardReplica {
    * @param installed is told, in the same turn, when the copy has become what was read
    */
   constructor(
-    shape: BoardShape,
+    private readonly shape: BoardShape,
     private readonly read: () => Promise<BoardSnapshot | null>,
     private readonly installed: (snapshot: BoardSnapshot) => void,
   ) {
-    this.board = new Board(shape);
+    this.held = new Board(shape);
   }
 
-  /** Number of the last change it holds; 0 before the first load. */
+  /** What Redis holds: batches are decided by it. */
+  get board(): Board {
+    return this.held;
+  }
+
+  /**
+   * What readers see: the same, except while Redis holds a board that was not loaded yet. Then it
+   * is what was there before, null at first.
+   */
+  get shown(): Board | null {
+    return this.whole;
+  }
+
+  /** Number of the last change it holds; 0 before it was first read. */
   get seq(): number {
     return this.current?.seq ?? 0;
   }
 
-  /** Null before the first load. */
+  /** Null before it was first read. */
   get epoch(): string | null {
     return this.current?.epoch ?? null;
   }
@@ -111,7 +125,9 @@ export class BoardReplica {
   }
 
   private install(snapshot: BoardSnapshot): void {
-    this.board.restore(snapshot.content);
+    if (!snapshot.loaded && this.whole === this.held) this.held = new Board(this.shape);
+    this.held.restore(snapshot.content);
+    if (snapshot.loaded) this.whole = this.held;
     this.current = { epoch: snapshot.epoch, seq: snapshot.seq };
     this.installed(snapshot);
     for (const seq of this.pending.keys()) if (seq <= snapshot.seq) this.pending.delete(seq);
@@ -140,13 +156,13 @@ export class BoardReplica {
   private take(message: BoardMessage): boolean {
     if (this.current === null || 'reload' in message) return false;
     if ('epoch' in message) {
-      this.board.openUp();
+      this.held.openUp();
       this.current = { epoch: message.epoch, seq: message.seq };
       return true;
     }
     // The script has judged the versions already.
-    this.board.apply(message.states.map((state) => ({ ...state, basis: Infinity })));
-    if (this.board.count !== message.count || !isSamePlace(this.board.floor, message.floor))
+    this.held.apply(message.states.map((state) => ({ ...state, basis: Infinity })));
+    if (this.held.count !== message.count || !isSamePlace(this.held.floor, message.floor))
       return false;
     this.current = { ...this.current, seq: message.seq };
     return true;

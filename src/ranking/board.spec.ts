@@ -82,7 +82,7 @@ describe('Board', () => {
     board.apply(states(row(3, 1), row(4, 2)));
     expect(board.count).toBe(3);
     expect(board.lacking).toBe(false);
-    board.restore({ rows: [row(2, 20)], floor: { id: 1, score: 10 }, open: false });
+    board.restore({ rows: [row(2, 20)], floor: { id: 1, score: 10 }, open: false, capacity: 1 });
     expect(board.matters({ id: 3, row: row(3, 1) })).toBe(false);
   });
 
@@ -140,6 +140,7 @@ describe('Board', () => {
               rows: sorted.slice(0, SHAPE.capacity),
               floor: sorted[SHAPE.capacity] ?? null,
               open: false,
+              capacity: SHAPE.capacity,
             });
           }
           expect(board.top(100)).toEqual(sorted.slice(0, SHAPE.size));

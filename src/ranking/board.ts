@@ -37,6 +37,8 @@ export interface BoardContent {
   readonly rows: readonly RankedRow[];
   readonly floor: Place | null;
   readonly open: boolean;
+  /** Rows kept, which another process may need more of than this one's shape tells. */
+  readonly capacity: number;
 }
 
 /**
@@ -56,8 +58,11 @@ export class Board {
   private best: RankedRow[] | null = [];
   private lowestOutside: Place | null = null;
   private accepting = false;
+  private capacity: number;
 
-  constructor(readonly shape: BoardShape) {}
+  constructor(readonly shape: BoardShape) {
+    this.capacity = shape.capacity;
+  }
 
   get count(): number {
     return this.rows.size;
@@ -100,11 +105,12 @@ export class Board {
   }
 
   /** Puts a whole content in the place of what it has. */
-  restore({ rows, floor, open }: BoardContent): void {
+  restore({ rows, floor, open, capacity }: BoardContent): void {
     this.rows.clear();
     for (const row of rows) this.rows.set(row);
     this.lowestOutside = floor;
     this.accepting = open;
+    this.capacity = capacity;
     this.best = null;
   }
 
@@ -140,7 +146,7 @@ export class Board {
   }
 
   private trim(): void {
-    while (this.rows.size > this.shape.capacity) {
+    while (this.rows.size > this.capacity) {
       this.lowestOutside = this.rows.pop() as RankedRow;
       this.best = null;
     }

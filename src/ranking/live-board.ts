@@ -4,7 +4,7 @@ import { UnavailableError } from '../platform/errors';
 import type { BoardShape, RankedState } from './board';
 import type { BoardDefinition } from './board-definition';
 import { BoardReplica } from './board-replica';
-import type { BoardVitals, RankingCache, TableTop } from './ranking.cache';
+import type { RankingCache, TableTop } from './ranking.cache';
 import type { RankedRow } from './ranked-row';
 
 const loads = new Counter({
@@ -38,6 +38,12 @@ export interface BoardSource {
   current(ids: readonly number[]): Promise<RankedState[]>;
 }
 
+/** Milliseconds without a sign of life after which a load counts as abandoned. */
+const LEASE = 3_000;
+
+/** Milliseconds between two signs of life of a load. */
+const PROLONG_EVERY = 1_000;
+
 /** Rounds of deciding anew before a batch is given back to be retried later. */
 const ROUNDS = 20;
 
@@ -52,7 +58,6 @@ export class LiveBoard {
   private nextOffsets = new Map<number, number>();
   private loading: Promise<void> | null = null;
   private queued: Promise<void> | null = null;
-  private lastVitals: BoardVitals | null = null;
   private seqAtLastWatch = 0;
 
   constructor(
@@ -88,13 +93,16 @@ export class LiveBoard {
     throw new UnavailableError('redis', `board ${this.name} keeps changing hands`);
   }
 
-  /** Reads the board from the database, after a load that is under way has ended. */
+  /**
+   * Reads the board from the database, unless a load is under way, here or in another process: it
+   * serves as well, except after a gap, since it may have read before what was lost.
+   */
   load(reason: LoadReason): Promise<void> {
     if (this.loading === null) {
       this.loading = this.loadNow(reason).finally(() => (this.loading = null));
       return this.loading;
     }
-    // One under way may have read before what this caller knows of; a second one serves all.
+    if (reason !== 'gap') return this.loading;
     this.queued ??= this.loading
       .catch(() => undefined)
       .then(() => {
@@ -106,25 +114,25 @@ export class LiveBoard {
 
   /**
    * Compares the copy with Redis, and mends what no message would: a lost board, one whose load
-   * was abandoned, a copy that is behind. Call it from time to time.
+   * was abandoned, a copy that is behind, one of which another process keeps too few rows. Call it
+   * from time to time.
    */
   async watch(): Promise<void> {
     const vitals = await this.cache.vitals(this.name);
-    const before = this.lastVitals;
     const isStuck = this.replica.seq === this.seqAtLastWatch;
-    this.lastVitals = vitals;
     this.seqAtLastWatch = this.replica.seq;
-    if (vitals.epoch === null) await this.load('absent');
-    else if (vitals.open && before?.open && before.epoch === vitals.epoch)
-      await this.load('abandoned');
-    else if (vitals.seq !== this.replica.seq && (isStuck || this.replica.epoch === null))
+    if (vitals.epoch === null) return this.load('absent');
+    if (vitals.abandoned) await this.load('abandoned');
+    if (vitals.seq !== this.replica.seq && (isStuck || this.replica.epoch === null))
       await this.replica.resync();
+    if (this.replica.board.lacking) await this.load('refill');
   }
 
   /** The row with its rank from 1; null when it is not on the board. */
   item(id: number): { rank: number; row: RankedRow } | null {
-    const rank = this.replica.board.rankOf(id);
-    const row = this.replica.board.get(id);
+    const { shown } = this.replica;
+    const rank = shown?.rankOf(id) ?? null;
+    const row = shown?.get(id);
     return rank === null || row === undefined ? null : { rank, row };
   }
 
@@ -145,7 +153,6 @@ export class LiveBoard {
       partition: batch.partition,
       expectedOffset,
       nextOffset: batch.nextOffset,
-      capacity: this.shape.capacity,
       states: states.filter((state) => this.replica.board.matters(state)),
     });
     switch (result.outcome) {
@@ -170,14 +177,36 @@ export class LiveBoard {
   }
 
   private async loadNow(reason: LoadReason): Promise<void> {
+    const opening = await this.cache.open(this.name, {
+      capacity: this.shape.capacity,
+      lease: LEASE,
+      insists: reason === 'gap',
+    });
+    if (opening === null) return;
     loads.inc({ board: this.name, reason });
-    const epoch = await this.cache.open(this.name);
-    const top = await this.source.top(this.shape.capacity);
-    const differing = await this.cache.load(this.name, epoch, this.shape.capacity, top);
+    const { epoch, capacity } = opening;
+    const top = await this.underLease(epoch, () => this.source.top(capacity));
+    const differing = await this.cache.load(this.name, epoch, top);
     // Another process opened it after us: what it loads is newer.
     if (differing === null) return;
     differingRows.inc({ board: this.name }, differing);
     await this.replica.resync();
     if (differing > 0) this.logger.debug(`${reason}: ${differing} rows differed from the database`);
+  }
+
+  /** Keeps the other processes from loading the board for as long as `read` takes, if it does not fail. */
+  private async underLease<T>(epoch: string, read: () => Promise<T>): Promise<T> {
+    // A sign of life that does not get through: the next one may.
+    const prolong = (lease: number): Promise<void> =>
+      this.cache.prolong(this.name, epoch, lease).catch(() => undefined);
+    const signs = setInterval(() => void prolong(LEASE), PROLONG_EVERY);
+    try {
+      return await read();
+    } catch (error) {
+      await prolong(0);
+      throw error;
+    } finally {
+      clearInterval(signs);
+    }
   }
 }

@@ -9,6 +9,8 @@ import type { Place, RankedRow } from './ranked-row';
 export interface BoardSnapshot {
   readonly epoch: string;
   readonly seq: number;
+  /** False from when the board was made until its first load ends. */
+  readonly loaded: boolean;
   readonly content: BoardContent;
   /** Per partition of the change log, the offset behind the last batch that was applied. */
   readonly nextOffsets: ReadonlyMap<number, number>;
@@ -19,7 +21,8 @@ export interface BoardVitals {
   /** Null when there is no board: never loaded, or lost. */
   readonly epoch: string | null;
   readonly seq: number;
-  readonly open: boolean;
+  /** Open, while no load is under way that would close it. */
+  readonly abandoned: boolean;
 }
 
 export interface ApplyRequest {
@@ -29,12 +32,27 @@ export interface ApplyRequest {
   /** What the caller holds for the partition's next offset; undefined when it knows of none. */
   readonly expectedOffset: number | undefined;
   readonly nextOffset: number;
-  readonly capacity: number;
   readonly states: readonly RankedState[];
 }
 
 export type ApplyResult =
   { outcome: 'absent' } | { outcome: 'stale' } | { outcome: 'applied'; message: string };
+
+export interface OpenRequest {
+  /** Rows that the caller needs. */
+  readonly capacity: number;
+  /** Milliseconds for which the load counts as under way, unless it is prolonged. */
+  readonly lease: number;
+  /** Whether to take the place of a load that is under way, instead of giving way to it. */
+  readonly insists: boolean;
+}
+
+/** What a load that has begun is to bring. */
+export interface BoardOpening {
+  readonly epoch: string;
+  /** Rows that the board keeps: what the greediest process needs. */
+  readonly capacity: number;
+}
 
 /** The best rows of the table, and the best one behind them. */
 export interface TableTop {
@@ -50,7 +68,8 @@ const ID_DIGITS = 16;
 @Injectable()
 export class RankingCache {
   private readonly applyScript = new RedisScript<[string, string?]>(script('board'));
-  private readonly openScript = new RedisScript<string>(script('open'));
+  private readonly openScript = new RedisScript<[string, number] | null>(script('open'));
+  private readonly leaseScript = new RedisScript(script('lease'));
   private readonly loadScript = new RedisScript<number>(script('load'));
   private readonly snapshotScript = new RedisScript<[string[], string[]]>(script('snapshot'));
 
@@ -72,7 +91,6 @@ export class RankingCache {
         request.partition,
         request.expectedOffset ?? '',
         request.nextOffset,
-        request.capacity,
         this.channelOf(board),
         ...rows,
       ],
@@ -81,28 +99,34 @@ export class RankingCache {
     return { outcome: 'applied', message: message ?? '' };
   }
 
-  /** Opens the board for a load, making it when there is none. @returns the new epoch */
-  async open(board: string): Promise<string> {
-    const keys = [key(board, 'meta'), key(board, 'touched')];
-    return this.openScript.run(this.redis, keys, [this.channelOf(board)]);
+  /** Opens the board for a load, making it when there is none. @returns null when it gave way */
+  async open(
+    board: string,
+    { capacity, lease, insists }: OpenRequest,
+  ): Promise<BoardOpening | null> {
+    const opened = await this.openScript.run(
+      this.redis,
+      [key(board, 'meta'), key(board, 'touched'), key(board, 'loading')],
+      [this.channelOf(board), capacity, lease, insists ? 1 : 0],
+    );
+    return opened === null ? null : { epoch: opened[0], capacity: opened[1] };
+  }
+
+  /** Lets the load count as under way for that many milliseconds from now, unless it has lost. */
+  async prolong(board: string, epoch: string, lease: number): Promise<void> {
+    await this.leaseScript.run(this.redis, [key(board, 'loading')], [epoch, lease]);
   }
 
   /**
    * Merges what was read since `open` gave `epoch`, and closes the board.
    * @returns how many rows differed, or null when another load has opened it since
    */
-  async load(
-    board: string,
-    epoch: string,
-    capacity: number,
-    { rows, floor }: TableTop,
-  ): Promise<number | null> {
+  async load(board: string, epoch: string, { rows, floor }: TableTop): Promise<number | null> {
     const differing = await this.loadScript.run(
       this.redis,
-      [key(board, 'scores'), key(board, 'rows'), key(board, 'meta'), key(board, 'touched')],
+      ['scores', 'rows', 'meta', 'touched', 'loading'].map((part) => key(board, part)),
       [
         epoch,
-        capacity,
         this.channelOf(board),
         floor === null ? '' : member(floor.id),
         floor === null ? '' : floor.score,
@@ -124,6 +148,7 @@ export class RankingCache {
     return {
       epoch,
       seq: Number(meta.get('seq')),
+      loaded: meta.get('loaded') === '1',
       content: {
         rows: rows.map((row) => JSON.parse(row) as RankedRow),
         floor:
@@ -131,6 +156,7 @@ export class RankingCache {
             ? null
             : { id: Number(floorMember), score: Number(meta.get('floor_score')) },
         open: meta.get('open') === '1',
+        capacity: Number(meta.get('capacity')),
       },
       nextOffsets: new Map(
         [...meta]
@@ -146,8 +172,13 @@ export class RankingCache {
   }
 
   async vitals(board: string): Promise<BoardVitals> {
-    const [epoch, seq, open] = await this.redis.hmget(key(board, 'meta'), 'epoch', 'seq', 'open');
-    return { epoch: epoch ?? null, seq: Number(seq ?? 0), open: open === '1' };
+    // In this order: a load that ends between the two leaves the board closed.
+    const [loading, [epoch, seq, open]] = await Promise.all([
+      this.redis.exists(key(board, 'loading')),
+      this.redis.hmget(key(board, 'meta'), 'epoch', 'seq', 'open'),
+    ]);
+    const abandoned = loading === 0 && open === '1';
+    return { epoch: epoch ?? null, seq: Number(seq ?? 0), abandoned };
   }
 
   /**
@@ -158,11 +189,6 @@ export class RankingCache {
     const answer = await this.redis.set(key(board, `turn:${job}`), '1', 'PX', duration, 'NX');
     return answer === 'OK';
   }
-}
-
-/** Where the changes of a board are published. */
-export function channelOf(board: string): string {
-  return key(board, 'changes');
 }
 
 /** The hash tag keeps a board on one slot of a cluster, as its scripts need. */

@@ -161,14 +161,16 @@ export class RankingService {
   private async loaded(name: string): Promise<LiveBoard> {
     const board = this.byName.get(name);
     if (board === undefined) throw new UnknownBoardError(name);
-    if (board.replica.epoch === null) await firstLoad(board);
+    if (board.replica.shown === null) await firstLoad(board);
     return board;
   }
 }
 
 function firstLoad({ replica, definition }: LiveBoard): Promise<void> {
   return new Promise((resolve, reject) => {
-    const stop = replica.onChange(() => finish(resolve));
+    const stop = replica.onChange(() => {
+      if (replica.shown !== null) finish(resolve);
+    });
     const timer = setTimeout(
       () =>
         finish(() =>

@@ -2,21 +2,22 @@
 --
 -- KEYS  1 scores   ZSET  member (id, zero-padded so that ties order by id) -> score
 --       2 rows     HASH  member -> row as JSON
---       3 meta     HASH  epoch, seq, open, floor_member, floor_score, next:<partition>
---       4 touched  SET   members changed since the board was opened
+--       3 meta     HASH  epoch, seq, open, loaded, capacity, floor_member, floor_score,
+--                        next:<partition>
+--       4 touched  HASH  member changed since the board was opened -> 1 when it may be another row
+--                        under the same id since, 0 otherwise
 -- ARGV  1 epoch      under which the caller decided which rows can matter
 --       2 partition  of the change log that the batch came from
 --       3 expected   offset that the caller believes to be the partition's next one ('' for none)
 --       4 next       offset behind the batch
---       5 capacity   rows to keep
---       6 channel    on which the change is published
---       7.. per row: member, score ('' when deleted), basis (version), row as JSON ('' when deleted)
+--       5 channel    on which the change is published
+--       6.. per row: member, score ('' when deleted), basis (version), row as JSON ('' when deleted)
 -- Result  {'absent'}           there is no board (Redis was emptied): load it
 --         {'stale'}            opened since, or the partition was handled elsewhere: decide again
 --         {'applied', message} message is what was published, '' when nothing changed
 local scores, rows, meta, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local state = redis.call('HMGET', meta, 'epoch', 'open', 'floor_member', 'floor_score',
-  'next:' .. ARGV[2])
+  'next:' .. ARGV[2], 'capacity')
 local epoch, open, next_offset = state[1], state[2] == '1', state[5] or ''
 local floor_member, floor_text = state[3], state[4]
 local floor_score = floor_text and tonumber(floor_text)
@@ -34,11 +35,16 @@ local function above_floor(score, member)
 end
 
 local changed = {}
-for i = 7, #ARGV, 4 do
+for i = 6, #ARGV, 4 do
   local member, score, basis, row = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
-  if open then redis.call('SADD', touched, member) end
   local present = redis.call('HGET', rows, member)
   local outdated = present and basis < cjson.decode(present).version
+  if open then
+    -- The versions of a row that came again under its id began anew.
+    local reborn = not outdated and (score == '' or cjson.decode(row).version < basis)
+    if reborn then redis.call('HSET', touched, member, 1)
+    else redis.call('HSETNX', touched, member, 0) end
+  end
   local belongs = score ~= '' and above_floor(tonumber(score), member)
   local differs = belongs and present ~= row or (not belongs and present)
   if differs and not outdated then
@@ -55,7 +61,7 @@ for i = 7, #ARGV, 4 do
 end
 if #changed == 0 then return { 'applied', '' } end
 
-local excess = redis.call('ZCARD', scores) - tonumber(ARGV[5])
+local excess = redis.call('ZCARD', scores) - tonumber(state[6])
 if not open and excess > 0 then
   local evicted = redis.call('ZPOPMIN', scores, excess)
   for i = 1, #evicted, 2 do redis.call('HDEL', rows, evicted[i]) end
@@ -71,5 +77,5 @@ local floor = floor_member
 local message = '{"seq":' .. string.format('%.0f', seq) .. ',"count":'
   .. redis.call('ZCARD', scores) .. ',"floor":' .. floor
   .. ',"states":[' .. table.concat(changed, ',') .. ']}'
-redis.call('PUBLISH', ARGV[6], message)
+redis.call('PUBLISH', ARGV[5], message)
 return { 'applied', message }

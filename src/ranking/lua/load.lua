@@ -2,31 +2,36 @@
 -- it. Rows changed meanwhile keep the change, unless the database is newer by version; all others
 -- become what the database says.
 --
--- KEYS  1 scores   ZSET  member -> score
---       2 rows     HASH  member -> row as JSON
---       3 meta     HASH  epoch, seq, open, floor_member, floor_score, next:<partition>
---       4 touched  SET   members changed since the board was opened
+-- KEYS  1 scores   ZSET    member -> score
+--       2 rows     HASH    member -> row as JSON
+--       3 meta     HASH    epoch, seq, open, loaded, capacity, floor_member, floor_score,
+--                          next:<partition>
+--       4 touched  HASH    member changed since the board was opened -> 1 when it may be another
+--                          row under the same id since, 0 otherwise
+--       5 loading  STRING  epoch of the load under way
 -- ARGV  1 epoch         that opening the board gave
---       2 capacity      rows to keep
---       3 channel       on which the change is published
---       4 floor member  best row that was not read ('' when the whole table was)
---       5 floor score
---       6.. per row read: member, score, version, row as JSON
+--       2 channel       on which the change is published
+--       3 floor member  best row that was not read ('' when the whole table was)
+--       4 floor score
+--       5.. per row read: member, score, version, row as JSON
 -- Result  how many rows differed; -1 when the board was opened again since, by another load
-local scores, rows, meta, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local scores, rows, meta, touched, loading = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 if redis.call('HGET', meta, 'epoch') ~= ARGV[1] then return -1 end
 
-local is_touched = {}
-for _, member in ipairs(redis.call('SMEMBERS', touched)) do is_touched[member] = true end
+local reborn = {}
+local fields = redis.call('HGETALL', touched)
+for i = 1, #fields, 2 do reborn[fields[i]] = fields[i + 1] == '1' end
 
 local differing = 0
 local is_read = {}
-for i = 6, #ARGV, 4 do
+for i = 5, #ARGV, 4 do
   local member, score, version, row = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
   is_read[member] = true
   local present = redis.call('HGET', rows, member)
-  -- A touched row that is absent was deleted while the board was open.
-  local kept = is_touched[member] and (not present or cjson.decode(present).version >= version)
+  -- Of a row that was deleted meanwhile, come again or not, the read may be from before, whatever
+  -- its version; of any other touched row the version tells, and it is present.
+  local kept = reborn[member]
+    or reborn[member] == false and cjson.decode(present).version >= version
   if not kept and present ~= row then
     redis.call('ZADD', scores, score, member)
     redis.call('HSET', rows, member, row)
@@ -40,13 +45,13 @@ local function remove(member)
 end
 
 for _, member in ipairs(redis.call('HKEYS', rows)) do
-  if not is_read[member] and not is_touched[member] then
+  if not is_read[member] and reborn[member] == nil then
     remove(member)
     differing = differing + 1
   end
 end
 
-local floor_member, floor_score = ARGV[4], ARGV[5]
+local floor_member, floor_score = ARGV[3], ARGV[4]
 if floor_member ~= '' then
   -- What changed meanwhile may have fallen below what was read.
   local low = redis.call('ZRANGEBYSCORE', scores, '-inf', floor_score, 'WITHSCORES')
@@ -56,7 +61,7 @@ if floor_member ~= '' then
     end
   end
 end
-local excess = redis.call('ZCARD', scores) - tonumber(ARGV[2])
+local excess = redis.call('ZCARD', scores) - tonumber(redis.call('HGET', meta, 'capacity'))
 if excess > 0 then
   local evicted = redis.call('ZPOPMIN', scores, excess)
   for i = 1, #evicted, 2 do redis.call('HDEL', rows, evicted[i]) end
@@ -65,8 +70,8 @@ end
 if floor_member ~= '' then
   redis.call('HSET', meta, 'floor_member', floor_member, 'floor_score', floor_score)
 end
-redis.call('HSET', meta, 'open', '0')
-redis.call('DEL', touched)
+redis.call('HSET', meta, 'open', '0', 'loaded', '1')
+redis.call('DEL', touched, loading)
 local seq = string.format('%.0f', redis.call('HINCRBY', meta, 'seq', 1))
-redis.call('PUBLISH', ARGV[3], '{"seq":' .. seq .. ',"reload":true}')
+redis.call('PUBLISH', ARGV[2], '{"seq":' .. seq .. ',"reload":true}')
 return differing

@@ -1,6 +1,7 @@
 -- A whole board at one moment, for a node whose copy is not in step.
 --
 -- KEYS  1 rows  HASH  member -> row as JSON
---       2 meta  HASH  epoch, seq, open, floor_member, floor_score, next:<partition>
+--       2 meta  HASH  epoch, seq, open, loaded, capacity, floor_member, floor_score,
+--                   next:<partition>
 -- Result  {meta as field, value, …, rows as JSON}; meta is empty when there is no board
 return { redis.call('HGETALL', KEYS[2]), redis.call('HVALS', KEYS[1]) }

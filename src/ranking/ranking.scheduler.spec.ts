@@ -1,0 +1,60 @@
+import { Logger } from '@nestjs/common';
+import { CaptureGaps } from '../cdc/capture-gaps';
+import type { Environment } from '../platform/config';
+import { RankingScheduler } from './ranking.scheduler';
+import type { RankingService } from './ranking.service';
+
+describe('RankingScheduler', () => {
+  let scheduler: RankingScheduler;
+  let gaps: CaptureGaps;
+  let loads: string[];
+  let failure: Error | null;
+
+  async function start(role: 'api' | 'worker'): Promise<void> {
+    const ranking = {
+      boards: [],
+      load: async (reason: string) => {
+        loads.push(reason);
+        if (failure !== null) throw failure;
+      },
+      refreshHot: async () => undefined,
+    };
+    scheduler = new RankingScheduler(
+      { ROLE: role } as Environment,
+      gaps,
+      ranking as unknown as RankingService,
+    );
+    scheduler.onApplicationBootstrap();
+    // The boot does not wait for the first look.
+    await new Promise(setImmediate);
+  }
+
+  beforeEach(() => {
+    Logger.overrideLogger(false);
+    gaps = new CaptureGaps();
+    loads = [];
+    failure = null;
+  });
+
+  afterEach(() => scheduler.onModuleDestroy());
+
+  it.each([
+    ['worker', ['start']],
+    ['api', []],
+  ] as const)('loads what a %s has to at start', async (role, expected) => {
+    await start(role);
+    expect(loads).toEqual(expected);
+  });
+
+  it('loads the boards after a gap in change capture, again until that has worked', async () => {
+    await start('api');
+    failure = new Error('away');
+    gaps.gaps$.next({ reason: 'the binlog was purged' });
+    await scheduler.watch();
+    await scheduler.watch();
+    failure = null;
+    await scheduler.watch();
+    await scheduler.watch();
+    expect(loads).toEqual(['gap', 'gap', 'gap']);
+  });
+});
