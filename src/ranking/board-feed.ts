@@ -9,6 +9,8 @@ const KEPT_LENGTHS = 8;
 interface Answer {
   readonly revision: number;
   readonly json: string;
+  /** The same with the board's name in it. */
+  readonly named: string;
 }
 
 /** What a board looks like to those who ask for it: made once per change, however many ask. */
@@ -17,15 +19,21 @@ export class BoardFeed {
 
   constructor(private readonly board: LiveBoard) {}
 
-  /** The answer of the board's route as JSON text. */
-  json(limit: number): string {
-    const { revision, shown: board } = this.board.replica;
+  /** The answer of the board's route as JSON text; the same strings as long as it stays the same. */
+  answer(limit: number): Answer {
+    const { replica, definition } = this.board;
+    const { revision } = replica;
     const known = this.answers.get(limit);
-    if (known?.revision === revision) return known.json;
-    const data = (board?.top(limit) ?? []).map(shown);
+    if (known?.revision === revision) return known;
+    const data = (replica.shown?.top(limit) ?? []).map(shown);
     const json = JSON.stringify({ code: 200, msg: 'ok', data });
-    this.answers.set(limit, { revision, json });
-    return json;
+    const texts =
+      known?.json === json
+        ? known
+        : { json, named: `{"board":"${definition.name}",${json.slice(1)}` };
+    const answer = { ...texts, revision };
+    this.answers.set(limit, answer);
+    return answer;
   }
 
   /** Calls back after each change of the board, until the returned function is called. */

@@ -73,21 +73,13 @@ export class RankingService {
    * @throws UnknownBoardError, ValidationFailedError for a limit above the board's size,
    * UnavailableError before its first load
    */
-  async board(name: string, limit?: number): Promise<StreamedState> {
-    const { shape } = await this.loaded(name);
-    if (limit !== undefined && limit > shape.size)
-      throw new ValidationFailedError([
-        { field: 'limit', message: `must be at most ${shape.size}, the board's size` },
-      ]);
-    const feed = this.feeds.get(name) as BoardFeed;
-    const length = limit ?? Math.min(DEFAULT_LIMIT, shape.size);
-    return { data: () => feed.json(length), onChange: (listener) => feed.onChange(listener) };
+  board(name: string, limit?: number): Promise<StreamedState> {
+    return this.streamed(name, limit, 'json');
   }
 
   /** Likewise, with the board's name in the data. */
-  async named(name: string, limit?: number): Promise<StreamedState> {
-    const board = await this.board(name, limit);
-    return { ...board, data: () => `{"board":"${name}",${board.data().slice(1)}` };
+  named(name: string, limit?: number): Promise<StreamedState> {
+    return this.streamed(name, limit, 'named');
   }
 
   /** @throws UnknownBoardError, NotRankedError, UnavailableError before the first load */
@@ -156,6 +148,24 @@ export class RankingService {
       top: async (limit) => ({ rows: await this.repository.hot(limit, Date.now()), floor: null }),
       current: async () => [],
     });
+  }
+
+  private async streamed(
+    name: string,
+    limit: number | undefined,
+    form: 'json' | 'named',
+  ): Promise<StreamedState> {
+    const { shape } = await this.loaded(name);
+    if (limit !== undefined && limit > shape.size)
+      throw new ValidationFailedError([
+        { field: 'limit', message: `must be at most ${shape.size}, the board's size` },
+      ]);
+    const feed = this.feeds.get(name) as BoardFeed;
+    const length = limit ?? Math.min(DEFAULT_LIMIT, shape.size);
+    return {
+      data: () => feed.answer(length)[form],
+      onChange: (listener) => feed.onChange(listener),
+    };
   }
 
   private async loaded(name: string): Promise<LiveBoard> {
