@@ -35,14 +35,13 @@ export class RankingService {
   private readonly hot: LiveBoard;
   private readonly feeds = new Map<string, BoardFeed>();
   private readonly byName = new Map<string, LiveBoard>();
-  private readonly database: string;
+  private database: string | null = null;
 
   constructor(
     environment: Environment,
     private readonly cache: RankingCache,
     private readonly repository: RankingRepository,
   ) {
-    this.database = decodeURIComponent(new URL(environment.MYSQL_URL).pathname.slice(1));
     const size = environment.RANKING_SIZE;
     this.live = LIVE_BOARDS.map((definition) => ({
       definition,
@@ -95,6 +94,7 @@ export class RankingService {
     const first = messages[0];
     const last = messages.at(-1);
     if (first === undefined || last === undefined) return;
+    this.database ??= await this.repository.schema();
     const changes = messages.flatMap(({ value }) => value);
     const states = lastStates(changes, this.database);
     const batch = { partition, firstOffset: first.offset, nextOffset: last.offset + 1 };
