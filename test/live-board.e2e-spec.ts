@@ -345,7 +345,11 @@ describe('the ranking routes', () => {
       (data) => (JSON.parse(data) as { board: string }).board,
     );
     expect(names).toEqual(['likes', 'reads']);
+    expect(await metric(/^webook_ranking_streams (\d+)$/m)).toBe(1);
     await stream.close();
+    await eventually(async () => expect(await metric(/^webook_ranking_streams (\d+)$/m)).toBe(0));
+    const { body } = await program.get<string>('/metrics');
+    expect(body).not.toMatch(/route="\/api\/ranking\/stream",status="200"/);
   });
 
   it('answers what it had until a board that Redis has lost is loaded, and before that nothing', async () => {

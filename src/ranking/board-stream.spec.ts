@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
+import { register } from 'prom-client';
 import { BoardStream, type StreamedState } from './board-stream';
 
 class FakeState implements StreamedState {
@@ -112,12 +113,14 @@ describe('BoardStream', () => {
     expect(reader.text.match(/data:/g)).toHaveLength(4);
   });
 
-  it('forgets its states when the client is gone', async () => {
+  it('forgets its states when the client is gone, and is not counted any more', async () => {
+    const open = async (): Promise<string> =>
+      /^webook_ranking_streams (\d+)$/m.exec(await register.metrics())?.[1] ?? '';
     const state = new FakeState('0');
     await client(state).saw('data: 0');
-    expect(state.listeners.size).toBe(1);
+    expect([state.listeners.size, await open()]).toEqual([1, '1']);
     stream.destroy();
     await once(stream, 'close');
-    expect(state.listeners.size).toBe(0);
+    expect([state.listeners.size, await open()]).toEqual([0, '0']);
   });
 });

@@ -1,4 +1,10 @@
 import { Readable } from 'node:stream';
+import { Gauge } from 'prom-client';
+
+const openStreams = new Gauge({
+  name: 'webook_ranking_streams',
+  help: 'Clients that follow boards at the moment',
+});
 
 /** Milliseconds between two events at least: what changes faster is seen as its latest state. */
 const SHORTEST_PAUSE = 50;
@@ -33,6 +39,7 @@ export class BoardStream extends Readable {
     super({ highWaterMark: 1 });
     this.unsubscribes = states.map((state) => state.onChange(() => this.deliver()));
     this.heartbeat = setInterval(() => this.beat(), HEARTBEAT);
+    openStreams.inc();
     this.push(`retry: ${RECONNECT_AFTER}\n\n`);
   }
 
@@ -42,6 +49,7 @@ export class BoardStream extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    openStreams.dec();
     for (const unsubscribe of this.unsubscribes) unsubscribe();
     clearInterval(this.heartbeat);
     if (this.pausing !== null) clearTimeout(this.pausing);
