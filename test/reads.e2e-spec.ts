@@ -169,6 +169,27 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     await eventually(async () => expect(await state()).toMatchObject({ readCnt: 0, likeCnt: 0 }));
   });
 
+  it('shows rows that other programs replace, and each user his own like of them', async () => {
+    const user = await MarkUser.of(program, 550, 'replaced');
+    const likesOf = async (bizId: number): Promise<number> => (await user.state(bizId)).likeCnt;
+    for (let i = 0; i < 5; i++) await (i % 2 === 0 ? user.like(1) : user.unlike(1));
+    await sql.change(
+      "REPLACE INTO interactives (biz, biz_id, like_cnt) VALUES ('replaced', 1, 776)",
+    );
+    await eventually(async () => expect(await likesOf(1)).toBe(776));
+    await user.unlike(1);
+    const { body } = await user.like(1);
+    expect(body).toMatchObject({ likeCnt: 776, liked: true });
+    expect(await user.state(1)).toEqual(body);
+
+    await sql.change("UPDATE interactives SET biz = 'replaced-2' WHERE biz = 'replaced'");
+    await eventually(async () => expect(await likesOf(1)).toBe(0));
+    const moved = await program.get<ObjectState>('/api/interactive/replaced-2/1');
+    expect(moved.body.likeCnt).toBe(776);
+    await sql.change("DELETE FROM interactives WHERE biz = 'replaced-2'");
+    await sql.change("DELETE FROM likes WHERE biz = 'replaced'");
+  });
+
   it('answers right and loads each object once while the cache is lost under load', async () => {
     const user = await MarkUser.of(program, 600, 'flushed');
     const objects = Array.from({ length: 20 }, (_, i) => i + 1);

@@ -36,30 +36,32 @@ export class CountersConsumer implements OnModuleDestroy {
 
   @Subscribe(binlogTopic, { group: 'interactive-cache', batch: { size: 500, lingerMs: 2 } })
   async onChanges({ messages }: MessageBatch<RowChange[]>): Promise<void> {
-    // States are absolute: of a row's changes only the last one counts.
+    // States are absolute: of an object's changes only the last one counts, and the last deletion.
     const rows = new Map<string, CounterRow>();
     const deleted = new Map<string, CounterRow>();
     for (const { value: changes } of messages)
-      for (const { table, before, after } of changes) {
+      for (const { table, before: beforeImage, after: afterImage } of changes) {
         if (table !== 'interactives') continue;
-        const image = after ?? before;
-        if (!image) continue;
-        const row = counterOf(image);
-        const key = keyOfObject(row);
-        rows.delete(key);
-        deleted.delete(key);
-        (after ? rows : deleted).set(key, row);
+        const before = beforeImage && counterOf(beforeImage);
+        const after = afterImage && counterOf(afterImage);
+        if (before && !(after && isSameRow(before, after))) {
+          rows.delete(keyOfObject(before));
+          deleted.set(keyOfObject(before), before);
+        }
+        if (after) rows.set(keyOfObject(after), after);
       }
-    await Promise.all([
-      this.cache.apply([...rows.values()]),
-      ...[...deleted.values()].map((row) => this.cache.applyDeletion(row, row.version)),
-    ]);
+    await this.cache.capture([...rows.values()], [...deleted.values()]);
   }
 }
+
+/** Unless an UPDATE gave it to another object, or made it another row of the same. */
+const isSameRow = (a: CounterRow, b: CounterRow): boolean =>
+  a.id === b.id && keyOfObject(a) === keyOfObject(b);
 
 const counterOf = (image: RowImage): CounterRow => ({
   biz: image.biz ?? '',
   bizId: Number(image.biz_id),
+  id: Number(image.id),
   readCnt: Number(image.read_cnt),
   likeCnt: Number(image.like_cnt),
   collectCnt: Number(image.collect_cnt),

@@ -3,7 +3,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { InjectRedis, RedisScript } from '../platform/redis';
 import { CommandBatch } from './command-batch';
-import type { CounterRow, MarkState, ObjectRef } from './states';
+import { type CounterRow, type Counts, type MarkState, NO_COUNTS, type ObjectRef } from './states';
 
 /** Milliseconds that counters and marks stay; up to a quarter more, so that they don't expire together. */
 const TTL = 10 * 60_000;
@@ -11,6 +11,8 @@ const TTL = 10 * 60_000;
 const NEGATIVE_TTL = 10_000;
 /** Milliseconds that an announced change may take; then its process counts as dead. */
 const ANNOUNCED = 30_000;
+/** Milliseconds for which captured changes keep older loads and late writes out of the cache. */
+const FLOOR_TTL = 30_000;
 
 const jittered = (ttl: number): number => Math.round(ttl * (1 + Math.random() / 4));
 
@@ -22,12 +24,12 @@ export interface OwnMarks {
 
 export interface CachedState {
   /** Undefined when the cache does not have them. */
-  readonly counters: CounterRow | undefined;
+  readonly counters: Counts | undefined;
   /** Undefined when the cache does not have them, or a change of them is on its way. */
   readonly marks: OwnMarks | undefined;
 }
 
-type Mode = 'write' | 'load';
+type Mode = 'write' | 'load' | 'capture';
 
 const keyOf = ({ biz, bizId }: ObjectRef): string => `interactive:{${biz}:${bizId}}`;
 const marksKeyOf = (object: ObjectRef, uid: number): string => `${keyOf(object)}:mine:${uid}`;
@@ -52,7 +54,7 @@ export class InteractiveCache implements OnModuleInit {
 
   /** What is cached of the objects, in their order; own marks only for a user. */
   async read(objects: readonly ObjectRef[], uid: number | null): Promise<CachedState[]> {
-    const counters = objects.map((object) => this.reads.hmget(keyOf(object), 'r', 'l', 'c', 'v'));
+    const counters = objects.map((object) => this.reads.hmget(keyOf(object), 'r', 'l', 'c'));
     const marks =
       uid === null
         ? []
@@ -64,7 +66,7 @@ export class InteractiveCache implements OnModuleInit {
       Promise.all(marks),
     ]);
     return objects.map((object, i) => ({
-      counters: countersOf(object, counterFields[i] as (string | null)[]),
+      counters: countsOf(counterFields[i] as (string | null)[]),
       marks: markFields[i] && marksOf(markFields[i]),
     }));
   }
@@ -86,7 +88,7 @@ export class InteractiveCache implements OnModuleInit {
     });
   }
 
-  /** Shows committed states: applied unless something newer is there already. */
+  /** Shows what the program itself has just committed, unless something as new is there already. */
   async apply(rows: readonly CounterRow[], marks: readonly MarkState[] = []): Promise<void> {
     await this.bring('write', rows, marks);
   }
@@ -97,12 +99,15 @@ export class InteractiveCache implements OnModuleInit {
   }
 
   /**
-   * Shows that an object's row is gone. Its version is that of the change which deleted it, so that
-   * a late load of the row cannot bring it back at once.
+   * Shows what change capture tells of objects that are cached. Of others it may be long outdated,
+   * so nobody is shown it; nothing older is kept of them for a while.
+   * @param deleted rows that are gone, as they were last; before those of `rows`
    */
-  async applyDeletion(object: ObjectRef, version: number): Promise<void> {
-    const gone = { ...object, readCnt: 0, likeCnt: 0, collectCnt: 0, version: version + 1 };
-    await this.bring('write', [gone], [], NEGATIVE_TTL);
+  async capture(rows: readonly CounterRow[], deleted: readonly CounterRow[]): Promise<void> {
+    // Newer than every state of the row, so that a late load of it cannot bring it back at once.
+    const gone = deleted.map((row) => ({ ...row, ...NO_COUNTS, version: row.version + 1 }));
+    await this.bring('capture', gone, [], NEGATIVE_TTL);
+    await this.bring('capture', rows, []);
   }
 
   /** Forgets objects' counters, whatever their versions. */
@@ -124,13 +129,16 @@ export class InteractiveCache implements OnModuleInit {
       const key = keyOf(object);
       let call = calls.get(key);
       if (!call)
-        calls.set(key, (call = { key, counters: ['', '', '', ''], ttl: TTL, marks: new Map() }));
+        calls.set(
+          key,
+          (call = { key, counters: ['', '', '', '', ''], ttl: TTL, marks: new Map() }),
+        );
       return call;
     };
     for (const row of rows) {
       const call = callOf(row);
-      call.counters = [row.readCnt, row.likeCnt, row.collectCnt, row.version];
-      call.ttl = countersTtl ?? (row.version === 0 ? NEGATIVE_TTL : TTL);
+      call.counters = [row.readCnt, row.likeCnt, row.collectCnt, row.id, row.version];
+      call.ttl = countersTtl ?? (row.id === 0 ? NEGATIVE_TTL : TTL);
     }
     for (const mark of marks) {
       const own = callOf(mark).marks;
@@ -145,7 +153,7 @@ export class InteractiveCache implements OnModuleInit {
         this.applyScript.queue(
           pipeline,
           [key, ...own.keys()],
-          [mode, jittered(ttl), jittered(TTL), ...counters, ...[...own.values()].flat()],
+          [mode, jittered(ttl), jittered(TTL), FLOOR_TTL, ...counters, ...[...own.values()].flat()],
         );
     });
   }
@@ -177,19 +185,9 @@ interface ScriptCall {
   readonly marks: Map<string, (string | number)[]>;
 }
 
-function countersOf(
-  { biz, bizId }: ObjectRef,
-  [reads, likes, collects, version]: (string | null)[],
-): CounterRow | undefined {
-  if (version === null || version === undefined) return undefined;
-  return {
-    biz,
-    bizId,
-    readCnt: Number(reads),
-    likeCnt: Number(likes),
-    collectCnt: Number(collects),
-    version: Number(version),
-  };
+function countsOf([reads, likes, collects]: (string | null)[]): Counts | undefined {
+  if (reads === null) return undefined;
+  return { readCnt: Number(reads), likeCnt: Number(likes), collectCnt: Number(collects) };
 }
 
 function marksOf([liked, likedVersion, collected, collectedVersion, pending]: (string | null)[]):

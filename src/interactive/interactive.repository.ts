@@ -8,11 +8,6 @@ export interface ReadIncrement extends ObjectRef {
   readonly reads: number;
 }
 
-/** A row of `interactives` with its primary key. */
-export interface IdentifiedCounterRow extends CounterRow {
-  readonly id: number;
-}
-
 interface CounterSqlRow {
   id: number;
   biz: string;
@@ -74,7 +69,7 @@ export class InteractiveRepository {
   }
 
   /** The next `limit` rows behind a primary key, in its order. */
-  async scan(afterId: number, limit: number): Promise<IdentifiedCounterRow[]> {
+  async scan(afterId: number, limit: number): Promise<CounterRow[]> {
     return (await this.database.rows<CounterSqlRow>(SCAN, [afterId, limit])).map(rowOf);
   }
 
@@ -93,7 +88,7 @@ export class InteractiveRepository {
    */
   async locked<T>(
     { biz, bizId }: ObjectRef,
-    work: (tx: SqlRunner, row: IdentifiedCounterRow | undefined) => Promise<T>,
+    work: (tx: SqlRunner, row: CounterRow | undefined) => Promise<T>,
   ): Promise<T> {
     return this.database.transaction(async (tx) => {
       const rows = await tx.rows<CounterSqlRow>(
@@ -124,7 +119,7 @@ export class InteractiveRepository {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const rowOf = (row: CounterSqlRow): IdentifiedCounterRow => ({
+const rowOf = (row: CounterSqlRow): CounterRow => ({
   id: row.id,
   biz: row.biz,
   bizId: row.biz_id,

@@ -6,7 +6,14 @@ import { type CachedState, InteractiveCache, type OwnMarks } from './interactive
 import { InteractiveRepository } from './interactive.repository';
 import { keyOfObject } from './mark.group';
 import { MarkRepository } from './mark.repository';
-import type { CounterRow, MarkState, ObjectRef, ObjectState } from './states';
+import {
+  type CounterRow,
+  type Counts,
+  type MarkState,
+  NO_COUNTS,
+  type ObjectRef,
+  type ObjectState,
+} from './states';
 
 const NOTHING_CACHED: CachedState = { counters: undefined, marks: undefined };
 
@@ -67,14 +74,7 @@ export class InteractiveService {
     const found = new Map(rows.map((row) => [keyOfObject(row), row]));
     const all = objects.map(
       ({ biz, bizId }) =>
-        found.get(keyOfObject({ biz, bizId })) ?? {
-          biz,
-          bizId,
-          readCnt: 0,
-          likeCnt: 0,
-          collectCnt: 0,
-          version: 0,
-        },
+        found.get(keyOfObject({ biz, bizId })) ?? { biz, bizId, ...NO_COUNTS, id: 0, version: 0 },
     );
     this.keep(all, []);
     return all;
@@ -115,7 +115,7 @@ export class InteractiveService {
 
 function stateOf(
   { biz, bizId }: ObjectRef,
-  row: CounterRow | undefined,
+  row: Counts | undefined,
   own: OwnMarks | undefined,
 ): ObjectState {
   return {

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database';
 import { InteractiveCache } from './interactive.cache';
-import { type IdentifiedCounterRow, InteractiveRepository } from './interactive.repository';
+import { InteractiveRepository } from './interactive.repository';
 import { keyOfObject } from './mark.group';
 import { MarkRepository } from './mark.repository';
-import type { CounterRow, ObjectRef } from './states';
+import type { CounterRow, Counts, ObjectRef } from './states';
 
 /** A derived value that is not what it is derived from says. */
 export interface Drift extends ObjectRef {
@@ -74,7 +74,7 @@ export class InteractiveVerifier {
     return done;
   }
 
-  private async *chunks(): AsyncGenerator<IdentifiedCounterRow[]> {
+  private async *chunks(): AsyncGenerator<CounterRow[]> {
     let afterId = 0;
     for (;;) {
       const rows = await this.repository.scan(afterId, CHUNK);
@@ -195,5 +195,5 @@ export class InteractiveVerifier {
   }
 }
 
-const textOf = ({ readCnt, likeCnt, collectCnt }: CounterRow): string =>
+const textOf = ({ readCnt, likeCnt, collectCnt }: Counts): string =>
   `reads ${readCnt}, likes ${likeCnt}, collects ${collectCnt}`;

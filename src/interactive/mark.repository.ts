@@ -47,6 +47,7 @@ interface MarkRow extends ObjectRow {
 }
 
 interface CounterSqlRow extends ObjectRow {
+  id: number;
   read_cnt: number;
   like_cnt: number;
   collect_cnt: number;
@@ -172,6 +173,7 @@ const objectOf = (row: ObjectRow): ObjectRef => ({ biz: row.biz, bizId: row.biz_
 
 const counterOf = (row: CounterSqlRow): CounterRow => ({
   ...objectOf(row),
+  id: row.id,
   readCnt: row.read_cnt,
   likeCnt: row.like_cnt,
   collectCnt: row.collect_cnt,

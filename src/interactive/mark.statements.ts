@@ -16,7 +16,7 @@ export const FIND = {
   collect: `SELECT uid, biz, biz_id, status, version, collection_id
     FROM collection_items FORCE INDEX (PRIMARY) WHERE (uid, biz, biz_id) IN (?) FOR UPDATE`,
   counterIds: `SELECT id, biz, biz_id FROM interactives WHERE (biz_id, biz) IN (?)`,
-  counters: `SELECT biz, biz_id, read_cnt, like_cnt, collect_cnt, version
+  counters: `SELECT id, biz, biz_id, read_cnt, like_cnt, collect_cnt, version
     FROM interactives WHERE (biz_id, biz) IN (?)`,
 } as const;
 

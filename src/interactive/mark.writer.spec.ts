@@ -29,7 +29,7 @@ function setUp(
       const settlement = settle(operations, none);
       const delta = settlement.deltas[0]?.like ?? 0;
       events.push(`commit ${operations.length}`);
-      const row = { biz: 'article', bizId: 42, readCnt: 5, collectCnt: 1, version: 2 };
+      const row = { id: 1, biz: 'article', bizId: 42, readCnt: 5, collectCnt: 1, version: 2 };
       return { ...settlement, rows: [{ ...row, likeCnt: likeCnt + delta }] };
     },
   };

@@ -4,12 +4,19 @@ export interface ObjectRef {
   readonly bizId: number;
 }
 
-/** An object's counters as one committed row of `interactives` has them. */
-export interface CounterRow extends ObjectRef {
+export interface Counts {
   readonly readCnt: number;
   readonly likeCnt: number;
   readonly collectCnt: number;
-  /** Raised by every change of the row; 0 when there is no row. */
+}
+
+export const NO_COUNTS: Counts = { readCnt: 0, likeCnt: 0, collectCnt: 0 };
+
+/** An object's counters as one committed row of `interactives` has them. */
+export interface CounterRow extends ObjectRef, Counts {
+  /** Its primary key: higher than that of the object's rows before it; 0 when there is no row. */
+  readonly id: number;
+  /** Raised by every change of the program's own to the row; 0 when there is no row. */
   readonly version: number;
 }
 
@@ -23,10 +30,7 @@ export interface MarkState extends ObjectRef {
 }
 
 /** What a reader sees of an object. */
-export interface ObjectState extends ObjectRef {
-  readonly readCnt: number;
-  readonly likeCnt: number;
-  readonly collectCnt: number;
+export interface ObjectState extends ObjectRef, Counts {
   readonly liked: boolean;
   readonly collected: boolean;
 }

@@ -1,44 +1,66 @@
 -- Brings one object's cached states up to what was committed: its counters and users' own marks.
--- Every state is absolute and has a version, so that late and repeated calls do no harm.
--- KEYS[1]   hash of the counters: r, l, c, v (version)
+-- Every state is absolute and can be ordered, so that late and repeated calls do no harm: of an
+-- object's rows the one with the higher id is newer (its predecessor was deleted), of a row's states
+-- the one with the higher version, and of a mark's states likewise.
+-- KEYS[1]   hash of the counters: r, l, c, i (the row's id), v (its version). One with i and v alone
+--           is a floor: the counters are not cached, and older ones must not be
 -- KEYS[2…]  hashes of users' marks: l, lv (version), c, cv (version), p (announced changes)
--- ARGV[1]   "write" for a committed change, applied unless the version is older than what is there;
---           "load" for what was read on a miss, applied only where it is newer
--- ARGV[2]   ttl of the counters in ms, ARGV[3] ttl of the marks in ms
--- ARGV[4…7] reads, likes, collects, version; an empty version leaves the counters as they are
--- ARGV[8…]  for each key of marks: l, lv, c, cv; an empty lv or cv leaves that mark as it is
+-- ARGV[1]   "write" for a change of the program's own, right after its commit: applied where newer;
+--           "load" for what was read on a miss: applied where newer, and onto a floor as new as it;
+--           "capture" for what change capture tells, perhaps late: applied unless older, since other
+--           writers may leave the version, but where no counters are cached it only sets the floor
+-- ARGV[2]   ttl of the counters in ms, ARGV[3] ttl of the marks in ms, ARGV[4] ttl of a floor in ms
+-- ARGV[5…9] reads, likes, collects, id, version; an empty id leaves the counters as they are
+-- ARGV[10…] for each key of marks: l, lv, c, cv; an empty lv or cv leaves that mark as it is
 -- Result    1
-local loading = ARGV[1] == 'load'
+local mode = ARGV[1]
 
-local function applies(present, version)
-  if version == '' then
-    return false
+local function applyCounters()
+  local id, version = tonumber(ARGV[8]), tonumber(ARGV[9])
+  local present = redis.call('HMGET', KEYS[1], 'i', 'v', 'r')
+  local isNewer, isEqual = true, false
+  if present[1] then
+    local presentId, presentVersion = tonumber(present[1]), tonumber(present[2])
+    isNewer = id > presentId or (id == presentId and version > presentVersion)
+    isEqual = id == presentId and version == presentVersion
   end
-  if not present then
-    return true
+  local isCached = present[3]
+  local appliesEqual = mode == 'capture' or (mode == 'load' and not isCached)
+  if not (isNewer or (isEqual and appliesEqual)) then
+    return
   end
-  if loading then
-    return tonumber(version) > tonumber(present)
+  if mode == 'capture' and not isCached then
+    redis.call('HSET', KEYS[1], 'i', ARGV[8], 'v', ARGV[9])
+    redis.call('PEXPIRE', KEYS[1], ARGV[4])
+    return
   end
-  return tonumber(version) >= tonumber(present)
+  redis.call('HSET', KEYS[1], 'r', ARGV[5], 'l', ARGV[6], 'c', ARGV[7], 'i', ARGV[8], 'v', ARGV[9])
+  -- A load as new as the floor may still have missed a change that left the version: it stays no
+  -- longer than the floor would have.
+  if isNewer or isCached then
+    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  end
 end
 
-if applies(redis.call('HGET', KEYS[1], 'v'), ARGV[7]) then
-  redis.call('HSET', KEYS[1], 'r', ARGV[4], 'l', ARGV[5], 'c', ARGV[6], 'v', ARGV[7])
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+local function applies(present, version)
+  return version ~= '' and (not present or tonumber(version) > tonumber(present))
+end
+
+if ARGV[8] ~= '' then
+  applyCounters()
 end
 
 for i = 2, #KEYS do
   local key = KEYS[i]
-  local at = 8 + (i - 2) * 4
+  local at = 10 + (i - 2) * 4
   local present = redis.call('HMGET', key, 'lv', 'cv', 'p')
   local pending = tonumber(present[3] or '0')
-  if not loading and pending > 0 then
+  if mode == 'write' and pending > 0 then
     pending = pending - 1
     redis.call('HSET', key, 'p', pending)
   end
   -- What was read while a change is announced may be outdated by the time it arrives here.
-  if not (loading and pending > 0) then
+  if not (mode == 'load' and pending > 0) then
     local written = false
     if applies(present[1], ARGV[at + 1]) then
       redis.call('HSET', key, 'l', ARGV[at], 'lv', ARGV[at + 1])
