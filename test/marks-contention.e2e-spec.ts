@@ -3,6 +3,7 @@ import {
   atOnce,
   below,
   driftOf,
+  eventually,
   isolatedStack,
   MarkUser,
   type ObjectState,
@@ -128,6 +129,56 @@ describe('likes and collects under contention', () => {
         expect(headers.get('retry-after')).not.toBeNull();
       }
       expect((await users[20]!.unlike(600)).body).toMatchObject({ liked: false, likeCnt: 0 });
+    } finally {
+      await stranger.close();
+    }
+  });
+
+  it('shows a like whose process was killed between the commit and the cache', async () => {
+    const [witness, victim] = [programs[0]!, programs[3]!];
+    const fan = await MarkUser.of(witness, 400);
+    await fan.like(700);
+    const stranger = await Sql.open(stack.MYSQL_URL);
+    try {
+      // Once more with another user when the lock was waited for in vain: nothing was committed.
+      for (let uid = 401; ; uid++) {
+        const [here, there] = await Promise.all(
+          [witness, victim].map((program) => MarkUser.of(program, uid)),
+        );
+        expect(await here!.state(700)).toMatchObject({ liked: false });
+        // The like's last packet, its COMMIT included, waits in the server for the counters' row.
+        await stranger.change('START TRANSACTION');
+        await stranger.rows('SELECT id FROM interactives WHERE biz_id = 700 FOR UPDATE');
+        const answer = there!.like(700).catch((error: unknown) => error);
+        await eventually(async () => {
+          const waiting = await sql.rows(
+            `SELECT ID FROM information_schema.PROCESSLIST
+              WHERE DB = DATABASE() AND INFO LIKE 'INSERT INTO interactives%'`,
+          );
+          expect(waiting).toHaveLength(1);
+        });
+        process.kill(victim.pid, 'SIGSTOP');
+        await stranger.change('ROLLBACK');
+        const committed = eventually(
+          async () => {
+            const likes = await sql.rows('SELECT uid FROM likes WHERE uid = ?', [uid]);
+            expect(likes).toHaveLength(1);
+          },
+          { timeoutMs: 5_000 },
+        );
+        const isCommitted = await committed.then(
+          () => true,
+          () => false,
+        );
+        if (isCommitted) {
+          await victim.kill();
+          await answer;
+          expect(await here!.state(700)).toMatchObject({ liked: true });
+          return;
+        }
+        process.kill(victim.pid, 'SIGCONT');
+        await answer;
+      }
     } finally {
       await stranger.close();
     }
