@@ -89,6 +89,40 @@ describe('an outage', () => {
     });
   });
 
+  it('of a Redis that hangs: counters and own marks come from MySQL, soon without waiting for it', async () => {
+    await program.put(`${OBJECT}/like`, undefined, { token });
+    const expected = expect.objectContaining({ likeCnt: 1, liked: true });
+    /** Milliseconds for an answer, which must be right. */
+    const answered = async (): Promise<number> => {
+      const since = performance.now();
+      const { status, body } = await program.get(OBJECT, { token });
+      expect([status, body]).toEqual([200, expected]);
+      return performance.now() - since;
+    };
+    await stack.freeze('redis');
+    try {
+      // The first ones give Redis its 5 seconds to answer, and no more to keep what was loaded.
+      const first = await Promise.all([answered(), answered(), answered()]);
+      expect(Math.max(...first)).toBeLessThan(9_000);
+      // The others need not wait, also when it is looked whether Redis is back.
+      const since = performance.now();
+      do expect(await answered()).toBeLessThan(4_000);
+      while (performance.now() < since + 2_000);
+    } finally {
+      await stack.thaw('redis');
+    }
+    await eventually(isReady);
+    const loads = async (): Promise<number> => {
+      const { body } = await program.get<string>('/metrics');
+      return Number(/cache_loads_total\{what="counters"\} (\d+)/.exec(body)?.[1]);
+    };
+    await eventually(async () => {
+      const before = await loads();
+      await answered();
+      expect(await loads()).toBe(before);
+    });
+  });
+
   it.each(['mysql', 'redis'] as const)(
     'of a %s that hangs: 503 in time, then as before',
     async (service) => {

@@ -16,6 +16,10 @@ import {
 } from './states';
 
 const NOTHING_CACHED: CachedState = { counters: undefined, marks: undefined };
+/** Milliseconds for which Redis is left alone after it was away. */
+const PAUSE = 1_000;
+/** Milliseconds in which a read of it is answered, or has failed. */
+const PATIENCE = 6_000;
 
 /** What readers see of objects: from Redis, and from MySQL where Redis does not have it. */
 @Injectable()
@@ -29,6 +33,9 @@ export class InteractiveService {
   private readonly counters = new BatchLoader<ObjectRef, CounterRow>(keyOfObject, (objects) =>
     this.loadCounters(objects),
   );
+
+  /** When to see whether Redis is back; 0 while it answers. */
+  private awayUntil = 0;
 
   constructor(
     private readonly repository: InteractiveRepository,
@@ -58,12 +65,28 @@ export class InteractiveService {
   }
 
   private async cached(objects: readonly ObjectRef[], uid: number | null): Promise<CachedState[]> {
+    if (this.awayUntil === 0) return this.readCache(objects, uid);
+    if (Date.now() >= this.awayUntil) {
+      this.awayUntil = Date.now() + PATIENCE;
+      // It may hang still, so nobody waits for it.
+      this.readCache(objects, uid).catch(() => undefined);
+    }
+    return objects.map(() => NOTHING_CACHED);
+  }
+
+  private async readCache(
+    objects: readonly ObjectRef[],
+    uid: number | null,
+  ): Promise<CachedState[]> {
     try {
-      return await this.cache.read(objects, uid);
+      const states = await this.cache.read(objects, uid);
+      this.awayUntil = 0;
+      return states;
     } catch (error) {
       if (!isUnavailable(error)) throw error;
       // MySQL can answer as well; one load per object at a time keeps the load on it bounded.
       this.logger.debug(`Redis is away, reading from MySQL: ${String(error)}`);
+      this.awayUntil = Date.now() + PAUSE;
       return objects.map(() => NOTHING_CACHED);
     }
   }
@@ -76,7 +99,7 @@ export class InteractiveService {
       ({ biz, bizId }) =>
         found.get(keyOfObject({ biz, bizId })) ?? { biz, bizId, ...NO_COUNTS, id: 0, version: 0 },
     );
-    this.keep(all, []);
+    await this.keep(all, []);
     return all;
   }
 
@@ -90,7 +113,7 @@ export class InteractiveService {
   ): Promise<Map<string, OwnMarks>> {
     this.loads.inc({ what: 'marks' }, objects.length);
     const states = await this.marks.states(uid, objects);
-    this.keep([], states);
+    await this.keep([], states);
     const marks = new Map<string, { liked: boolean; collected: boolean }>();
     for (const state of states) {
       const key = keyOfObject(state);
@@ -102,14 +125,13 @@ export class InteractiveService {
     return marks;
   }
 
-  /**
-   * Not waited for: Redis may be away, and nobody should wait for it a second time. Reads of this
-   * instance that come later find it, since one connection keeps the order.
-   */
-  private keep(rows: readonly CounterRow[], marks: readonly MarkState[]): void {
-    this.cache.keep(rows, marks).catch((error: unknown) => {
+  private async keep(rows: readonly CounterRow[], marks: readonly MarkState[]): Promise<void> {
+    if (this.awayUntil > 0) return;
+    try {
+      await this.cache.keep(rows, marks);
+    } catch (error) {
       this.logger.debug(`Redis could not keep what was loaded: ${String(error)}`);
-    });
+    }
   }
 }
 
