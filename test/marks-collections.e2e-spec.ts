@@ -10,6 +10,7 @@ import {
   type PageOf,
   type Problem,
   Program,
+  type StackEnvironment,
   Sql,
 } from './support';
 
@@ -17,16 +18,17 @@ import {
 const collectsOf = ({ collectCnt, collected }: ObjectState) => ({ collectCnt, collected });
 
 describe('collections', () => {
+  let stack: StackEnvironment;
   let program: Program;
   let other: Program;
   let sql: Sql;
   let nextUser = 1;
 
   beforeAll(async () => {
-    const env = { ...(await isolatedStack('marks_collections')) };
-    program = await Program.start({ env });
-    other = await Program.start({ name: 'other instance', env: { ...env, ROLE: 'api' } });
-    sql = await Sql.open(env.MYSQL_URL);
+    stack = await isolatedStack('marks_collections');
+    program = await Program.start({ env: { ...stack } });
+    other = await Program.start({ name: 'other instance', env: { ...stack, ROLE: 'api' } });
+    sql = await Sql.open(stack.MYSQL_URL);
   });
 
   afterAll(async () => {
@@ -271,6 +273,62 @@ describe('collections', () => {
         collectCnt: isCollected ? 1 : 0,
         collected: isCollected,
       });
+    }
+  });
+
+  /** Waits until that many statements of the programs that begin like this are under way. */
+  const underWay = (count: number, statement: string): Promise<void> =>
+    eventually(async () => {
+      const found = await sql.rows(
+        `SELECT ID FROM information_schema.PROCESSLIST
+         WHERE DB = DATABASE() AND ID <> CONNECTION_ID() AND INFO LIKE ?`,
+        [`${statement}%`],
+      );
+      expect(found).toHaveLength(count);
+    });
+
+  it('makes one folder for all who want the name of one that is being deleted', async () => {
+    const id = nextUser++;
+    const users = await Promise.all([program, other].map((each) => MarkUser.of(each, id)));
+    let { id: doomed } = await users[0]!.createFolder('contested');
+    const deletion = await Sql.open(stack.MYSQL_URL);
+    try {
+      // In about every third round the server lets those who wait deadlock with each other.
+      for (let round = 0; round < 16; round++) {
+        await deletion.change('START TRANSACTION');
+        await deletion.change('UPDATE collections SET name = NULL WHERE id = ?', [doomed]);
+        const creations = Promise.all(
+          [...users, ...users].map((user) =>
+            user.request<Folder>('POST', '/api/collections', { name: 'contested' }),
+          ),
+        );
+        await underWay(4, 'INSERT INTO collections ');
+        await deletion.change('COMMIT');
+        const answers = await creations;
+        expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409]);
+        doomed = answers.find(({ status }) => status === 200)!.body.id;
+      }
+    } finally {
+      await deletion.close();
+    }
+  });
+
+  it('renames a folder though it deadlocks with another transaction', async () => {
+    const user = await newUser();
+    const { id } = await user.createFolder('old');
+    const stranger = await Sql.open(stack.MYSQL_URL);
+    try {
+      await stranger.change('START TRANSACTION');
+      // More changes than the other has: the server undoes the smaller of two that deadlock.
+      const names = Array.from({ length: 20 }, (_, index) => [user.id, `new ${index}`]);
+      await stranger.change('INSERT INTO collections (uid, name) VALUES ?', [names]);
+      const renaming = user.request('PATCH', `/api/collections/${id}`, { name: 'new 7' });
+      await underWay(1, 'UPDATE collections ');
+      await stranger.rows('SELECT id FROM collections WHERE id = ? FOR UPDATE', [id]);
+      await stranger.change('ROLLBACK');
+      expect(await renaming).toMatchObject({ status: 200, body: { name: 'new 7' } });
+    } finally {
+      await stranger.close();
     }
   });
 

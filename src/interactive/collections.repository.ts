@@ -83,12 +83,10 @@ export class CollectionsRepository {
     const now = Date.now();
     // A duplicate key even so: another request was faster, and with it there is a default folder.
     await this.unlessTaken(() =>
-      this.database.transaction((tx) =>
-        tx.change(
-          `INSERT INTO collections (uid, name, default_of, ctime, utime) VALUES (?, ?, ?, ?, ?)
-           ON DUPLICATE KEY UPDATE default_of = VALUES(default_of)`,
-          [uid, name, uid, now, now],
-        ),
+      this.database.change(
+        `INSERT INTO collections (uid, name, default_of, ctime, utime) VALUES (?, ?, ?, ?, ?)
+         ON DUPLICATE KEY UPDATE default_of = VALUES(default_of)`,
+        [uid, name, uid, now, now],
       ),
     );
   }

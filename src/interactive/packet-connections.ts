@@ -1,13 +1,10 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { createPool, type Pool, type PoolConnection } from 'mysql2/promise';
+import type { Pool, PoolConnection } from 'mysql2/promise';
 import { Environment } from '../platform/config';
-import { type BulkValue, lend, poolOptions } from '../platform/database';
+import { type BulkValue, lend, openPool } from '../platform/database';
 
 /** Seconds that a statement waits for a row lock: the whole group waits with it. */
 const LOCK_WAIT = 1;
-
-const SESSION = `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
-  SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT}`;
 
 /** Several statements that travel to the server, and their results back, in one round trip. */
 export class Packet {
@@ -34,26 +31,16 @@ export type SendPacket = (packet: Packet) => Promise<readonly unknown[]>;
 
 /**
  * The group commit's own connections. They take several statements at once, which those of
- * `Database` rightly refuse, and they are READ COMMITTED for good, so that no round trip is spent
- * on saying so.
+ * `Database` rightly refuse.
  */
 @Injectable()
 export class PacketConnections implements OnApplicationShutdown {
   private readonly pool: Pool;
 
   constructor(@Inject(Environment) environment: Environment) {
-    this.pool = createPool({
-      ...poolOptions(environment.MYSQL_URL),
-      connectionLimit: 2,
-      multipleStatements: true,
-    });
-    this.pool.pool.on('connection', (connection) => {
-      // Sent before anything else on it. Without it the connection must not be used: it would wait
-      // for locks, and lock gaps, in ways that the group commit does not reckon with.
-      connection.query(SESSION, (error) => {
-        if (error) connection.destroy();
-      });
-    });
+    this.pool = openPool(environment.MYSQL_URL, { connectionLimit: 2, multipleStatements: true }, [
+      `SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT}`,
+    ]);
   }
 
   /**

@@ -27,22 +27,10 @@ export class OffsetFence {
   ): Promise<readonly Message<Payload>[]> {
     const last = messages.at(-1);
     if (!last) return [];
-    const [row] = await tx.rows<{ next_offset: number }>(
-      'SELECT next_offset FROM consumer_offsets WHERE consumer_group = ? AND topic = ? AND partition_no = ? FOR UPDATE',
-      [group, topic, partition],
-    );
-    if (row && row.next_offset > last.offset) return [];
-    // Two members that both find no row: the second waits on the unique key and then sees duplicates
-    // in its own attempt, since GREATEST never moves back and affects nothing.
-    const { affectedRows } = await tx.change(
-      'INSERT INTO consumer_offsets (consumer_group, topic, partition_no, next_offset) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE next_offset = GREATEST(next_offset, VALUES(next_offset))',
-      [group, topic, partition, last.offset + 1],
-    );
-    if (!row && affectedRows !== 1) throw new LostRaceError();
-    const next = row?.next_offset ?? 0;
-    return next <= (messages[0]?.offset ?? 0)
+    const before = await advance(tx, { group, topic, partition }, last.offset + 1);
+    return before <= (messages[0]?.offset ?? 0)
       ? messages
-      : messages.filter((message) => message.offset >= next);
+      : messages.filter((message) => message.offset >= before);
   }
 
   /** The offset behind which nothing of the partition has had an effect yet; 0 when never consumed. */
@@ -56,10 +44,7 @@ export class OffsetFence {
 
   /** Moves behind a message that was put aside, so that a replay does not put it aside again. */
   async moveBehind({ group, topic, partition }: FencedPartition, offset: number): Promise<void> {
-    await this.database.change(
-      'INSERT INTO consumer_offsets (consumer_group, topic, partition_no, next_offset) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE next_offset = GREATEST(next_offset, VALUES(next_offset))',
-      [group, topic, partition, offset + 1],
-    );
+    await advance(this.database, { group, topic, partition }, offset + 1);
   }
 
   /**
@@ -93,7 +78,22 @@ export class OffsetFence {
   }
 }
 
-/** Another member made the partition's row first; the batch is simply handled again. */
-class LostRaceError extends Error {
-  readonly errno = 1213;
+/**
+ * Moves the partition's row, which it makes and locks, to `nextOffset`, unless it is further already.
+ * @returns where the row was before, 0 when there was none: one statement that writes and reads, so
+ * that of two members at work on a partition each sees what the other has done
+ */
+async function advance(
+  runner: SqlRunner,
+  { group, topic, partition }: FencedPartition,
+  nextOffset: number,
+): Promise<number> {
+  const { insertId } = await runner.change(
+    `INSERT INTO consumer_offsets (consumer_group, topic, partition_no, next_offset)
+     VALUES (?, ?, ?, ?)
+     ON DUPLICATE KEY UPDATE
+       next_offset = GREATEST(LAST_INSERT_ID(next_offset), VALUES(next_offset))`,
+    [group, topic, partition, nextOffset],
+  );
+  return insertId;
 }

@@ -1,8 +1,9 @@
 import { Inject, Injectable, OnApplicationShutdown } from '@nestjs/common';
-import { createPool, Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { Environment } from '../config';
+import { UnavailableError } from '../errors';
 import { lend } from './lend';
-import { poolOptions } from './pool-options';
+import { openPool } from './open-pool';
 import { isContention } from './sql-errors';
 
 /** A value that a placeholder takes; `bulk` also takes rows of values for `VALUES ?`. */
@@ -56,11 +57,13 @@ class ConnectionRunner implements SqlRunner {
   }
 }
 
+/** How often work is tried that deadlocks with others, or finds its rows locked for too long. */
 const ATTEMPTS = 8;
 
 /**
  * The way into MySQL: plain SQL on a pool of prepared connections, no entities. Whatever takes
- * longer than 10 seconds fails with `UnavailableError`.
+ * longer than 10 seconds, or is still in the way of others when it has been tried 8 times, fails with
+ * `UnavailableError`.
  */
 @Injectable()
 export class Database extends ConnectionRunner implements OnApplicationShutdown {
@@ -68,15 +71,15 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
   private readonly health: Pool;
 
   constructor(@Inject(Environment) { MYSQL_URL, MYSQL_POOL_SIZE }: Environment) {
-    const pool = createPool({
-      ...poolOptions(MYSQL_URL),
+    const pool = openPool(MYSQL_URL, {
       connectionLimit: MYSQL_POOL_SIZE,
       maxIdle: MYSQL_POOL_SIZE,
       maxPreparedStatements: 200,
     });
-    super((work) => lend(pool, { inTransaction: false }, work));
+    // A statement that met a deadlock was rolled back, so it may simply be sent again.
+    super((work) => untilUncontended(() => lend(pool, { inTransaction: false }, work)));
     this.pool = pool;
-    this.health = createPool({ ...poolOptions(MYSQL_URL), connectionLimit: 1 });
+    this.health = openPool(MYSQL_URL, { connectionLimit: 1 });
   }
 
   /** Asks the server for an answer on a connection apart: a full house is load, not an outage. */
@@ -86,19 +89,12 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
 
   /**
    * Runs `work` in one READ COMMITTED transaction and commits it. Deadlocks and lock timeouts roll
-   * back and run `work` again (at most 8 times), so it must not touch anything but `tx`.
+   * back and run `work` again, so it must not touch anything but `tx`.
    */
-  async transaction<T>(work: (tx: SqlRunner) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await lend(this.pool, { inTransaction: true }, (connection) =>
-          transact(connection, work),
-        );
-      } catch (error) {
-        if (!isContention(error) || attempt === ATTEMPTS) throw error;
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt));
-      }
-    }
+  transaction<T>(work: (tx: SqlRunner) => Promise<T>): Promise<T> {
+    return untilUncontended(() =>
+      lend(this.pool, { inTransaction: true }, (connection) => transact(connection, work)),
+    );
   }
 
   /** After every destroy hook: some of them still write where they have come to. */
@@ -107,12 +103,23 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
   }
 }
 
+async function untilUncontended<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isContention(error)) throw error;
+      if (attempt === ATTEMPTS)
+        throw new UnavailableError('mysql', 'others are at work on the same rows', error);
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt));
+    }
+  }
+}
+
 async function transact<T>(
   connection: PoolConnection,
   work: (tx: SqlRunner) => Promise<T>,
 ): Promise<T> {
-  // Gap locks of REPEATABLE READ would only add deadlocks to our point writes.
-  await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
   await connection.beginTransaction();
   const result = await work(new ConnectionRunner((statement) => statement(connection)));
   await connection.commit();

@@ -2,6 +2,6 @@ export * from './database';
 export * from './database.module';
 export * from './data-source-options';
 export * from './lend';
-export * from './pool-options';
+export * from './open-pool';
 export * from './sql-errors';
 export * from './migrator';
