@@ -29,7 +29,11 @@ const make = (
   new GroupCommit({
     commit,
     keyOf: ({ key }) => key,
-    isSplittable: () => true,
+    orderOf: ({ key }) => key,
+    needsOf: ({ key }) => [key],
+    heldOf: () => Promise.resolve(new Set()),
+    causeOf: () => 'operation',
+    patience: 1_000,
     lanes: 1,
     groupSize: 100,
     queueSize: 1_000,
@@ -118,7 +122,7 @@ describe('GroupCommit', () => {
         calls++;
         return Promise.reject(new UnavailableError('mysql', 'down'));
       },
-      { isSplittable: () => false },
+      { causeOf: () => 'group' },
     );
     const outcomes = await Promise.allSettled([1, 2, 3].map((v) => groups.submit(operation(v))));
     expect(calls).toBe(1);
@@ -130,7 +134,7 @@ describe('GroupCommit', () => {
     const groups = make(
       (operations) =>
         isAway ? Promise.reject(new Error('away')) : Promise.resolve(echo(operations)),
-      { isSplittable: () => false },
+      { causeOf: () => 'group' },
     );
     await expect(groups.submit(operation(1))).rejects.toThrow('away');
     isAway = false;
@@ -199,5 +203,152 @@ describe('GroupCommit', () => {
       const value = await groups.submit(operation(round));
       expect(value).toBe(round);
     }
+  });
+
+  describe('when others hold locks', () => {
+    const timeout = new Error('lock wait timeout');
+    const causeOf = (error: unknown) => (error === timeout ? 'lock' : 'operation');
+
+    /**
+     * Operations that need a lock named by their key and one named by their value; those in `held`
+     * are another's, and `unseen` ones cannot be looked at.
+     */
+    function lockedTable(options: Partial<GroupCommitOptions<Operation, number>> = {}) {
+      const held = new Set<string>();
+      const unseen = new Set<string>();
+      const done: Operation[] = [];
+      let timeouts = 0;
+      const needsOf = ({ key, value }: Operation) => [key, `value ${value}`];
+      const groups = make(
+        async (operations) => {
+          await new Promise((resolve) => setImmediate(resolve));
+          const isHeld = (name: string) => held.has(name) || unseen.has(name);
+          if (operations.flatMap(needsOf).some(isHeld)) {
+            timeouts++;
+            throw timeout;
+          }
+          done.push(...operations);
+          return echo(operations);
+        },
+        {
+          causeOf,
+          needsOf,
+          orderOf: ({ key, value }) => `${key} ${value}`,
+          heldOf: () => Promise.resolve(new Set(held)),
+          ...options,
+        },
+      );
+      return { groups, held, unseen, done, timeouts: () => timeouts };
+    }
+
+    it('carries out all others after one timeout, and the held one when it is let go', async () => {
+      const { groups, held, timeouts } = lockedTable({ patience: 60_000 });
+      held.add('value 3');
+      let isBlocked = true;
+      const blocked = groups.submit(operation(3)).finally(() => (isBlocked = false));
+      await Promise.all([1, 2, 4, 5].map((value) => groups.submit(operation(value))));
+      expect([isBlocked, timeouts()]).toEqual([true, 1]);
+      // Nor does it stand in the way of those who come later, of the same key or another.
+      await Promise.all([groups.submit(operation(6)), groups.submit(operation(7, 'b'))]);
+      expect([isBlocked, timeouts()]).toEqual([true, 1]);
+      held.clear();
+      await expect(blocked).resolves.toBe(3);
+      expect(timeouts()).toBe(1);
+    });
+
+    it('lets nobody meet again a lock that is known to be held', async () => {
+      const { groups, held, timeouts } = lockedTable({ patience: 60_000 });
+      held.add('hot');
+      const blocked = [groups.submit(operation(1, 'hot'))];
+      await groups.submit(operation(1, 'cold'));
+      blocked.push(groups.submit(operation(2, 'hot')), groups.submit(operation(3, 'hot')));
+      await groups.submit(operation(2, 'cold'));
+      expect(timeouts()).toBe(1);
+      held.clear();
+      expect(await Promise.all(blocked)).toEqual([1, 2, 3]);
+      expect(timeouts()).toBe(1);
+    });
+
+    it('gives up what waits for too long, and only that', async () => {
+      const { groups, held } = lockedTable({ patience: 10 });
+      held.add('value 3');
+      const outcomes = await Promise.allSettled(
+        [1, 2, 3, 3, 4].map((value) => groups.submit(operation(value))),
+      );
+      expect(outcomes.map(({ status }) => status)).toEqual([
+        'fulfilled',
+        'fulfilled',
+        'rejected',
+        'rejected',
+        'fulfilled',
+      ]);
+      expect(outcomes[2]).toMatchObject({ reason: expect.any(UnavailableError) });
+      held.clear();
+      await expect(groups.submit(operation(3))).resolves.toBe(3);
+    });
+
+    it('gets parts of a group past a lock that cannot be seen', async () => {
+      const { groups, unseen } = lockedTable({ patience: 10 });
+      unseen.add('value 5');
+      const outcomes = await Promise.allSettled(
+        [1, 2, 3, 4, 5, 6, 7, 8].map((value) => groups.submit(operation(value))),
+      );
+      outcomes.forEach(({ status }, index) =>
+        expect(status).toBe(index === 4 ? 'rejected' : 'fulfilled'),
+      );
+    });
+
+    it('fails what the database cannot be asked about', async () => {
+      const { groups, held } = lockedTable({
+        heldOf: () => Promise.reject(new UnavailableError('mysql', 'down')),
+      });
+      held.add('value 1');
+      await expect(groups.submit(operation(1))).rejects.toBeInstanceOf(UnavailableError);
+    });
+
+    it('drains what was put aside too', async () => {
+      const { groups, held, done } = lockedTable({ patience: 60_000 });
+      held.add('value 1');
+      const blocked = groups.submit(operation(1));
+      await groups.submit(operation(2));
+      const drained = groups.drained().then(() => done.length);
+      held.clear();
+      expect(await drained).toBe(2);
+      await blocked;
+    });
+
+    it('settles everything once and keeps each order, however locks come and go', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.record({ key: fc.constantFrom('a', 'b'), value: fc.nat({ max: 3 }) }), {
+            maxLength: 30,
+          }),
+          fc.array(fc.constantFrom('a', 'b', 'value 0', 'value 1', 'value 2'), { maxLength: 6 }),
+          async (entries, locks) => {
+            const { groups, held, done } = lockedTable({ patience: 60_000, groupSize: 4 });
+            const submitted = entries.map((entry) => ({ ...entry }));
+            const outcomes: Promise<number>[] = [];
+            for (const [index, entry] of submitted.entries()) {
+              const lock = locks[index % 7];
+              if (lock && !held.delete(lock)) held.add(lock);
+              outcomes.push(groups.submit(entry));
+              if (index % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+            }
+            held.clear();
+            await Promise.all(outcomes);
+            expect(done).toHaveLength(submitted.length);
+            for (const key of ['a', 'b'])
+              for (let value = 0; value <= 3; value++) {
+                const isSame = (each: Operation) => each.key === key && each.value === value;
+                // The very objects: equal ones are told apart by their identity.
+                done
+                  .filter(isSame)
+                  .forEach((each, i) => expect(each).toBe(submitted.filter(isSame)[i]));
+              }
+          },
+        ),
+        { numRuns: 30 },
+      );
+    });
   });
 });

@@ -1,30 +1,45 @@
-import { UnavailableError } from '../platform/errors';
+import { Lane } from './lane';
 
 /** What became of one operation of a group. */
 export type Settled<Outcome> = { readonly value: Outcome } | { readonly error: unknown };
 
+/**
+ * Why a group failed: for one of its operations' sake, since others hold what one of them needs, or
+ * for a reason that concerns it as a whole.
+ */
+export type Cause = 'operation' | 'lock' | 'group';
+
 export interface GroupCommitOptions<Operation, Outcome> {
   /** Carries out a whole group, atomically. Its outcomes are in the order of the operations. */
   commit(operations: readonly Operation[]): Promise<readonly Settled<Outcome>[]>;
-  /** Operations of an equal key keep their order and share groups. */
+  causeOf(error: unknown): Cause;
+  /** Operations of an equal key share groups. */
   keyOf(operation: Operation): string;
-  /** Whether a failed group failed because of one of its operations, so that parts may succeed. */
-  isSplittable(error: unknown): boolean;
+  /** Operations of an equal order, which have an equal key too, are carried out as they came. */
+  orderOf(operation: Operation): string;
+  /** Names of all that an operation locks. */
+  needsOf(operation: Operation): readonly string[];
+  /** Which of what the operations need is held by others at the moment; it waits for none of it. */
+  heldOf(operations: readonly Operation[]): Promise<ReadonlySet<string>>;
   lanes: number;
   /** The most operations a group has. */
   groupSize: number;
   /** The most operations that wait in one lane; further ones are refused. */
   queueSize: number;
+  /** Milliseconds that an operation waits for what others hold, beside its lane. */
+  patience: number;
 }
 
-interface Waiting<Operation, Outcome> {
+/** An operation that somebody waits for. */
+export interface Waiting<Operation, Outcome> {
   readonly operation: Operation;
   readonly settle: (outcome: Settled<Outcome>) => void;
 }
 
 /**
  * Joins concurrent operations into groups: while one group of a lane commits, the next gathers, so
- * groups grow with the load and an idle lane starts at once. Each caller gets his own outcome.
+ * groups grow with the load and an idle lane starts at once. Each caller gets his own outcome. An
+ * operation that meets a lock held for long waits beside its lane, and the others go on.
  */
 export class GroupCommit<Operation, Outcome> {
   private readonly lanes: Lane<Operation, Outcome>[];
@@ -34,8 +49,8 @@ export class GroupCommit<Operation, Outcome> {
   }
 
   /**
-   * @throws UnavailableError (503) when too many operations wait already; otherwise whatever the
-   * operation itself, or the whole commit, failed with
+   * @throws UnavailableError (503) when too many operations wait already, or others hold for too long
+   * what this one needs; otherwise whatever the operation itself, or the whole commit, failed with
    */
   submit(operation: Operation): Promise<Outcome> {
     const lane = this.lanes[hash(this.options.keyOf(operation)) % this.lanes.length];
@@ -51,54 +66,6 @@ export class GroupCommit<Operation, Outcome> {
   /** Resolves when nothing waits or runs any more. */
   async drained(): Promise<void> {
     await Promise.all(this.lanes.map((lane) => lane.drained()));
-  }
-}
-
-class Lane<Operation, Outcome> {
-  private waiting: Waiting<Operation, Outcome>[] = [];
-  private running: Promise<void> | null = null;
-
-  constructor(private readonly options: GroupCommitOptions<Operation, Outcome>) {}
-
-  add(entry: Waiting<Operation, Outcome>): void {
-    if (this.waiting.length >= this.options.queueSize) {
-      entry.settle({ error: new UnavailableError('mysql', 'too many writes are waiting') });
-      return;
-    }
-    this.waiting.push(entry);
-    this.running ??= this.run();
-  }
-
-  async drained(): Promise<void> {
-    while (this.running) await this.running;
-  }
-
-  private async run(): Promise<void> {
-    // The rest of what this turn of the event loop read from its sockets joins the first group.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.waiting.length > 0)
-      await this.commit(this.waiting.splice(0, this.options.groupSize));
-    // In the same turn as the check above: nothing can be added in between and be left behind.
-    this.running = null;
-  }
-
-  /**
-   * Never rejects. When a group fails for one operation's sake its halves are tried on their own,
-   * so that in the end only that operation fails.
-   */
-  private async commit(group: readonly Waiting<Operation, Outcome>[]): Promise<void> {
-    try {
-      const outcomes = await this.options.commit(group.map(({ operation }) => operation));
-      group.forEach(({ settle }, index) => settle(outcomes[index]!));
-    } catch (error) {
-      if (group.length === 1 || !this.options.isSplittable(error)) {
-        for (const { settle } of group) settle({ error });
-        return;
-      }
-      const middle = Math.ceil(group.length / 2);
-      await this.commit(group.slice(0, middle));
-      await this.commit(group.slice(middle));
-    }
   }
 }
 

@@ -12,6 +12,14 @@ export const keyOfObject = ({ biz, bizId }: ObjectRef): string => `${biz}:${bizI
 export const keyOfMark = (key: MarkKey): string => `${key.uid}:${key.biz}:${key.bizId}`;
 export const keyOfFolder = (uid: number, collectionId: number): string => `${uid}:${collectionId}`;
 
+/** Names of all that an operation locks. */
+export function needsOf(operation: MarkOperation): string[] {
+  const names = [keyOfMark(operation), keyOfObject(operation)];
+  if (operation.kind === 'collect' && operation.on)
+    names.push(keyOfFolder(operation.uid, operation.collectionId));
+  return names;
+}
+
 /** What the database holds, under lock, of everything that a group of operations is about. */
 export interface FoundMarks {
   /** By `keyOfMark`; absent where there is no row. */

@@ -19,7 +19,18 @@ import {
   settle,
   type Settlement,
 } from './mark.group';
-import { COUNT, FIND, INSERT, OFF, ON, STATES, TOTALS, UPDATE } from './mark.statements';
+import {
+  COUNT,
+  FIND,
+  INSERT,
+  lockable,
+  OFF,
+  ON,
+  PRESENT,
+  STATES,
+  TOTALS,
+  UPDATE,
+} from './mark.statements';
 import { Packet, PacketConnections } from './packet-connections';
 import type { CounterRow, MarkState, ObjectRef } from './states';
 
@@ -56,8 +67,6 @@ interface CounterSqlRow extends ObjectRow {
 
 const KINDS: readonly MarkKind[] = ['like', 'collect'];
 const ATTEMPTS = 8;
-/** Fewer, since each waits for as long as a lock may be waited for, and others wait behind it. */
-const ATTEMPTS_AT_HELD_LOCKS = 3;
 
 /** The SQL of likes and collects. */
 @Injectable()
@@ -74,7 +83,7 @@ export class MarkRepository {
    * they are locked: they are what other groups, processes and the read counter wait for.
    *
    * @param ready what must have happened before anything is committed; its rejection rolls back
-   * @throws UnavailableError (503) when one operation's rows stay locked by others
+   * @throws a lock timeout when rows stay locked by others; `heldOf` tells which
    */
   async commit(
     operations: readonly MarkOperation[],
@@ -85,12 +94,10 @@ export class MarkRepository {
         return await this.attempt(operations, ready);
       } catch (error) {
         // Two transactions that found no row both insert it: the second finds it when run again.
-        if (!isContention(error) && !isDuplicateKey(error)) throw error;
-        // A group that met a lock held for long is better split up than tried again as a whole.
-        const isHeld = isLockTimeout(error);
-        if (isHeld && operations.length > 1) throw error;
-        if (attempt === (isHeld ? ATTEMPTS_AT_HELD_LOCKS : ATTEMPTS))
-          throw new UnavailableError('mysql', 'the rows are locked by others', error);
+        const isPassing = isContention(error) && !isLockTimeout(error);
+        if (!isPassing && !isDuplicateKey(error)) throw error;
+        if (attempt === ATTEMPTS)
+          throw new UnavailableError('mysql', 'others are at work on the same rows', error);
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 ** attempt));
       }
     }
@@ -124,6 +131,28 @@ export class MarkRepository {
       const written = await send(write);
       return { ...settlement, rows: (written[counters] as CounterSqlRow[]).map(counterOf) };
     });
+  }
+
+  /**
+   * Which rows that the operations need are locked by others at the moment, by their `needsOf` names.
+   * Rows that others have inserted and not committed are seen too; locked gaps are not.
+   */
+  async heldOf(operations: readonly MarkOperation[]): Promise<Set<string>> {
+    const marks = marksOf(operations).map(tupleOfMark);
+    const objects = objectsOf(operations).map(tupleOfObject);
+    const folderIds = foldersOf(operations);
+    const packet = new Packet();
+    packet.add('SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED');
+    packet.add('START TRANSACTION');
+    const looks = [
+      lookAt(packet, PRESENT.like, marks, nameOfMark),
+      lookAt(packet, PRESENT.collect, marks, nameOfMark),
+      lookAt(packet, PRESENT.counters, objects, nameOfObject),
+      folderIds.length > 0 && lookAt(packet, PRESENT.folders, folderIds, nameOfFolder),
+    ];
+    packet.add('ROLLBACK');
+    const results = await this.connections.use((send) => send(packet));
+    return new Set(looks.flatMap((heldIn) => (heldIn ? heldIn(results) : [])));
   }
 
   /** The user's two marks of each object, with version 0 where there is no row. */
@@ -180,6 +209,25 @@ const counterOf = (row: CounterSqlRow): CounterRow => ({
   version: row.version,
 });
 
+const nameOfMark = (row: MarkRow): string => keyOfMark({ uid: row.uid, ...objectOf(row) });
+const nameOfObject = (row: ObjectRow): string => keyOfObject(objectOf(row));
+const nameOfFolder = ({ id, uid }: FolderRow): string => keyOfFolder(uid, id);
+
+/** Adds a look at rows to the packet. @returns what reads the names of the locked ones from its results */
+function lookAt<Row>(
+  packet: Packet,
+  present: string,
+  keys: BulkValue,
+  nameOf: (row: Row) => string,
+): (results: readonly unknown[]) => string[] {
+  const all = packet.add(present, keys);
+  const free = packet.add(lockable(present), keys);
+  return (results) => {
+    const names = new Set((results[free] as Row[]).map(nameOf));
+    return (results[all] as Row[]).map(nameOf).filter((name) => !names.has(name));
+  };
+}
+
 /** The folders that the operations collect into, in the order in which they are locked. */
 function foldersOf(operations: readonly MarkOperation[]): number[] {
   const ids = new Set<number>();
@@ -189,12 +237,12 @@ function foldersOf(operations: readonly MarkOperation[]): number[] {
 }
 
 const foldersFound = (rows: readonly FolderRow[]): FoundMarks['folders'] =>
-  new Set(rows.map(({ id, uid }) => keyOfFolder(uid, id)));
+  new Set(rows.map(nameOfFolder));
 
 const recordsOf = (rows: readonly MarkRow[]): Map<string, MarkRecord> =>
   new Map(
     rows.map((row) => [
-      keyOfMark({ uid: row.uid, ...objectOf(row) }),
+      nameOfMark(row),
       { on: row.status === ON, collectionId: row.collection_id, version: row.version },
     ]),
   );

@@ -20,6 +20,19 @@ export const FIND = {
     FROM interactives WHERE (biz_id, biz) IN (?)`,
 } as const;
 
+/** All rows of which a group locks some, for a look at which of them can be locked. */
+export const PRESENT = {
+  folders: `SELECT id, uid FROM collections FORCE INDEX (PRIMARY) WHERE id IN (?)`,
+  like: `SELECT uid, biz, biz_id FROM likes FORCE INDEX (PRIMARY)
+    WHERE (uid, biz, biz_id) IN (?)`,
+  collect: `SELECT uid, biz, biz_id FROM collection_items FORCE INDEX (PRIMARY)
+    WHERE (uid, biz, biz_id) IN (?)`,
+  counters: `SELECT biz, biz_id FROM interactives WHERE (biz_id, biz) IN (?)`,
+} as const;
+
+/** Those of the rows of a `PRESENT` that nobody else has locked. */
+export const lockable = (sql: string): string => `${sql} FOR UPDATE SKIP LOCKED`;
+
 /**
  * New rows are plainly inserted: had another transaction inserted one in between, the duplicate key
  * undoes the group, which then finds it. Rows that were found are locked, so their upsert cannot
@@ -84,6 +97,10 @@ export const hotStatements: readonly HotStatement[] = [
   { name: 'group commit: lock collects', sql: FIND.collect, params: [MARKS] },
   { name: 'group commit: counter ids', sql: FIND.counterIds, params: [OBJECTS] },
   { name: 'group commit: read counters', sql: FIND.counters, params: [OBJECTS] },
+  { name: 'held locks: folders', sql: lockable(PRESENT.folders), params: [[1, 2]] },
+  { name: 'held locks: likes', sql: lockable(PRESENT.like), params: [MARKS] },
+  { name: 'held locks: collects', sql: lockable(PRESENT.collect), params: [MARKS] },
+  { name: 'held locks: counters', sql: lockable(PRESENT.counters), params: [OBJECTS] },
   { name: 'own marks of objects', sql: STATES, params: [MARKS, MARKS] },
   { name: 'totals of likes', sql: TOTALS.like, params: [OBJECTS] },
   { name: 'totals of collects', sql: TOTALS.collect, params: [OBJECTS] },

@@ -1,10 +1,11 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Histogram } from 'prom-client';
+import { isLockTimeout } from '../platform/database';
 import { isUnavailable } from '../platform/errors';
 import { GroupCommit, type Settled } from './group-commit';
 import { InteractiveCache } from './interactive.cache';
 import type { MarkOperation } from './mark';
-import { keyOfObject, marksOf, type Step } from './mark.group';
+import { keyOfMark, keyOfObject, marksOf, needsOf, type Step } from './mark.group';
 import { MarkRepository } from './mark.repository';
 import type { CounterRow, ObjectState } from './states';
 
@@ -12,6 +13,8 @@ import type { CounterRow, ObjectState } from './states';
 const LANES = 2;
 const GROUP_SIZE = 256;
 const QUEUE_SIZE = 10_000;
+/** Milliseconds for which a like waits for what others hold, on top of the first wait for a lock. */
+const PATIENCE = 3_000;
 
 const groupSize = new Histogram({
   name: 'webook_mark_group_size',
@@ -32,10 +35,15 @@ export class MarkWriter implements OnModuleDestroy {
   private readonly groups = new GroupCommit<MarkOperation, Marked>({
     commit: (operations) => this.commit(operations),
     keyOf: keyOfObject,
-    isSplittable: (error) => !isUnavailable(error),
+    orderOf: keyOfMark,
+    needsOf,
+    heldOf: (operations) => this.repository.heldOf(operations),
+    causeOf: (error) =>
+      isLockTimeout(error) ? 'lock' : isUnavailable(error) ? 'group' : 'operation',
     lanes: LANES,
     groupSize: GROUP_SIZE,
     queueSize: QUEUE_SIZE,
+    patience: PATIENCE,
   });
 
   constructor(

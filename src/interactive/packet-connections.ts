@@ -3,6 +3,8 @@ import type { Pool, PoolConnection } from 'mysql2/promise';
 import { Environment } from '../platform/config';
 import { type BulkValue, lend, openPool } from '../platform/database';
 
+/** One for each lane of the writer, and one for what that lane has put aside. */
+const CONNECTIONS = 4;
 /** Seconds that a statement waits for a row lock: the whole group waits with it. */
 const LOCK_WAIT = 1;
 
@@ -38,9 +40,11 @@ export class PacketConnections implements OnApplicationShutdown {
   private readonly pool: Pool;
 
   constructor(@Inject(Environment) environment: Environment) {
-    this.pool = openPool(environment.MYSQL_URL, { connectionLimit: 2, multipleStatements: true }, [
-      `SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT}`,
-    ]);
+    this.pool = openPool(
+      environment.MYSQL_URL,
+      { connectionLimit: CONNECTIONS, multipleStatements: true },
+      [`SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT}`],
+    );
   }
 
   /**
