@@ -189,6 +189,7 @@ describe('articles', () => {
     [{ title: '', content: 'x' }, 'title'],
     [{ title: '   ', content: 'x' }, 'title'],
     [{ title: 'x'.repeat(201), content: 'x' }, 'title'],
+    [{ title: '❤️'.repeat(200), content: 'x' }, 'title'],
     [{ title: 5, content: 'x' }, 'title'],
     [{ title: 'x' }, 'content'],
     [{ title: 'x', content: 'x'.repeat(200_001) }, 'content'],

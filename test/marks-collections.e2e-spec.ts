@@ -420,6 +420,7 @@ describe('collections', () => {
       [{ name: 7 }, 'name'],
       [{ name: null }, 'name'],
       [{ name: 'x'.repeat(65) }, 'name'],
+      [{ name: '❤️'.repeat(64) }, 'name'],
       [{ name: 'a\u0000b' }, 'name'],
       [{ name: 'a', extra: 1 }, 'extra'],
     ])('refuses a folder of %j', async (body, field) => {
@@ -435,7 +436,12 @@ describe('collections', () => {
 
     it('takes names of 64 characters of any script', async () => {
       const user = await newUser();
-      for (const name of ['收藏夹'.repeat(21), '😀'.repeat(64), 'É'.normalize('NFD')])
+      for (const name of [
+        '收藏夹'.repeat(21),
+        '😀'.repeat(64),
+        '❤️'.repeat(32),
+        'É'.normalize('NFD'),
+      ])
         expect((await user.createFolder(name)).name).toBe(name.normalize('NFC'));
       expect(await codeOf(user, 'POST', '/api/collections', { name: 'É' })).toEqual([
         409,

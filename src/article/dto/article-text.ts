@@ -1,16 +1,17 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, Matches, MaxLength } from 'class-validator';
+import { IsString, Matches } from 'class-validator';
+import { Characters } from '../../platform/http';
 
 /** What an author writes. */
 export class ArticleText {
   @ApiProperty({ minLength: 1, maxLength: 200, example: 'What a binlog knows' })
-  @MaxLength(200, { message: 'must have at most 200 characters' })
+  @Characters(0, 200)
   @Matches(/\S/, { message: 'must not be blank' })
   @IsString({ message: 'must be a text' })
   title!: string;
 
   @ApiProperty({ maxLength: 200_000, example: 'Every change, in order.' })
-  @MaxLength(200_000, { message: 'must have at most 200000 characters' })
+  @Characters(0, 200_000)
   @IsString({ message: 'must be a text' })
   content!: string;
 }

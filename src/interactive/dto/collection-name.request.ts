@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsString, Length, Matches } from 'class-validator';
+import { IsString, Matches } from 'class-validator';
+import { Characters } from '../../platform/http';
 
 /** The name of a folder; blanks around it are not part of it. */
 export class CollectionNameRequest {
@@ -10,7 +11,7 @@ export class CollectionNameRequest {
     typeof value === 'string' ? value.normalize('NFC').trim() : value,
   )
   @Matches(/^\P{Cc}*$/u, { message: 'must not contain control characters' })
-  @Length(1, 64, { message: 'must have 1 to 64 characters' })
+  @Characters(1, 64)
   @IsString({ message: 'must be a text' })
   name!: string;
 }

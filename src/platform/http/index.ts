@@ -1,6 +1,7 @@
 export * from './api-problem.decorator';
 export * from './biz';
 export * from './biz.pipe';
+export * from './characters';
 export * from './cursor';
 export * from './cursor-query';
 export * from './id';
