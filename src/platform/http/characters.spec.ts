@@ -16,7 +16,7 @@ describe('Characters', () => {
     expect(await isValid(text)).toBe(true);
   });
 
-  it.each(['', 'abcde', '😀😀😀😀😀', '❤️❤️❤️', 'x'.repeat(10_000), 7, null, undefined])(
+  it.each(['', 'abcde', '😀😀😀😀😀', '❤️❤️❤️', 'x'.repeat(9), 7, null, undefined])(
     'refuses %j',
     async (text) => {
       expect(await isValid(text)).toBe(false);
