@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type SqlRunner } from '../platform/database';
+import { Database, type HotStatement, type SqlRunner } from '../platform/database';
 import { ArticleStatus } from './article-status';
 import type { Article } from './entities/article.entity';
 
@@ -7,6 +7,8 @@ export type ArticleSummary = Omit<Article, 'content'>;
 
 const SUMMARY = 'id, author_id AS authorId, title, status, ctime, utime';
 const OWN = `SELECT ${SUMMARY}, content FROM articles WHERE id = ? AND author_id = ?`;
+const LIST = `SELECT ${SUMMARY} FROM articles WHERE author_id = ?`;
+const NEWEST_FIRST = 'ORDER BY id DESC LIMIT ?';
 
 /** The authors' table, and the steps into the readers' table that share a transaction with it. */
 @Injectable()
@@ -44,8 +46,7 @@ export class ArticleRepository {
   /** Newest first. @param before the id behind which the page begins, null for the first page */
   list(authorId: number, before: number | null, limit: number): Promise<ArticleSummary[]> {
     return this.database.bulkRows<ArticleSummary>(
-      `SELECT ${SUMMARY} FROM articles WHERE author_id = ?${before === null ? '' : ' AND id < ?'}
-       ORDER BY id DESC LIMIT ?`,
+      `${LIST}${before === null ? '' : ' AND id < ?'} ${NEWEST_FIRST}`,
       [authorId, ...(before === null ? [] : [before]), limit],
     );
   }
@@ -99,3 +100,13 @@ export class ArticleRepository {
     await tx.change(`UPDATE ${table} SET status = ?, utime = ? WHERE id = ?`, [status, now, id]);
   }
 }
+
+export const hotStatements: readonly HotStatement[] = [
+  { name: "author's copy", sql: OWN, params: [42, 3] },
+  { name: 'own articles, first page', sql: `${LIST} ${NEWEST_FIRST}`, params: [1, 21] },
+  {
+    name: 'own articles, next page',
+    sql: `${LIST} AND id < ? ${NEWEST_FIRST}`,
+    params: [1, 42, 21],
+  },
+];

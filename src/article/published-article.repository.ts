@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../platform/database';
+import { Database, type HotStatement } from '../platform/database';
 import { ArticleStatus } from './article-status';
 
 /** An article as readers get it; `publishedAt` in milliseconds since the epoch. */
@@ -11,13 +11,12 @@ export interface PublishedCopy {
   publishedAt: number;
 }
 
-/** The readers' hot statements. */
-export const FIND_PUBLISHED = `
+const FIND_PUBLISHED = `
   SELECT id, title, content, author_id AS authorId, ctime AS publishedAt
   FROM published_articles
   WHERE id = ? AND status <> ${ArticleStatus.Withdrawn}`;
 
-export const PUBLISHED_IDS = `
+const PUBLISHED_IDS = `
   SELECT id FROM published_articles
   WHERE id IN (?) AND status <> ${ArticleStatus.Withdrawn}`;
 
@@ -37,3 +36,8 @@ export class PublishedArticleRepository {
     return new Set(rows.map(({ id }) => id));
   }
 }
+
+export const hotStatements: readonly HotStatement[] = [
+  { name: 'published article', sql: FIND_PUBLISHED, params: [42] },
+  { name: 'which articles are published', sql: PUBLISHED_IDS, params: [[42, 43]] },
+];

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type SqlRunner } from '../platform/database';
+import { Database, type HotStatement, type SqlRunner } from '../platform/database';
 
 /** That a user read an object. */
 export interface Reading {
@@ -14,6 +14,12 @@ export interface Reading {
 export type HistoryPosition = readonly [readAt: number, biz: string, bizId: number];
 
 const CHUNK = 1_000;
+
+const NEWEST = `SELECT biz, biz_id, read_at FROM reading_history
+  WHERE uid = ? AND read_at <= ? AND (read_at < ? OR biz < ? OR (biz = ? AND biz_id < ?))
+  ORDER BY read_at DESC, biz DESC, biz_id DESC LIMIT ?`;
+const FORGET = 'DELETE FROM reading_history WHERE uid = ? AND biz = ? AND biz_id = ?';
+const FORGET_SOME = 'DELETE FROM reading_history WHERE uid = ? LIMIT ?';
 
 /** The SQL of the reading history. */
 @Injectable()
@@ -45,27 +51,36 @@ export class HistoryRepository {
   ): Promise<Omit<Reading, 'uid'>[]> {
     const [at, biz, bizId] = position ?? [Number.MAX_SAFE_INTEGER, '', 0];
     const rows = await this.database.rows<{ biz: string; biz_id: number; read_at: number }>(
-      `SELECT biz, biz_id, read_at FROM reading_history
-       WHERE uid = ? AND read_at <= ? AND (read_at < ? OR biz < ? OR (biz = ? AND biz_id < ?))
-       ORDER BY read_at DESC, biz DESC, biz_id DESC LIMIT ?`,
+      NEWEST,
       [uid, at, at, biz, biz, bizId, limit],
     );
     return rows.map((row) => ({ biz: row.biz, bizId: row.biz_id, readAt: row.read_at }));
   }
 
   async forget(uid: number, biz: string, bizId: number): Promise<void> {
-    await this.database.change(
-      'DELETE FROM reading_history WHERE uid = ? AND biz = ? AND biz_id = ?',
-      [uid, biz, bizId],
-    );
+    await this.database.change(FORGET, [uid, biz, bizId]);
   }
 
   /** Deletes up to `limit` of the user's readings. Gives how many it were. */
   async forgetSome(uid: number, limit: number): Promise<number> {
-    const { affectedRows } = await this.database.change(
-      'DELETE FROM reading_history WHERE uid = ? LIMIT ?',
-      [uid, limit],
-    );
+    const { affectedRows } = await this.database.change(FORGET_SOME, [uid, limit]);
     return affectedRows;
   }
 }
+
+const at = Date.UTC(2026, 0);
+
+export const hotStatements: readonly HotStatement[] = [
+  {
+    name: 'own readings, first page',
+    sql: NEWEST,
+    params: [1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, '', '', 0, 21],
+  },
+  {
+    name: 'own readings, next page',
+    sql: NEWEST,
+    params: [1, at, at, 'article', 'article', 42, 21],
+  },
+  { name: 'forget a reading', sql: FORGET, params: [1, 'article', 42] },
+  { name: 'forget many readings', sql: FORGET_SOME, params: [1, 5_000] },
+];

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Database, isDuplicateKey } from '../platform/database';
+import { Database, type HotStatement, isDuplicateKey } from '../platform/database';
 import { type MarkPosition, newestFirst } from './keyset';
-import { type HotStatement, ON } from './mark.statements';
+import { ON } from './mark.statements';
 import type { ObjectRef } from './states';
 
 export interface Folder {
@@ -146,6 +146,11 @@ export const hotStatements: readonly HotStatement[] = [
   { name: 'own folders with their item counts', sql: LIST, params: [1, 0, 21] },
   { name: 'one folder', sql: ONE, params: [1, 1] },
   { name: 'default folder', sql: DEFAULT, params: [1] },
+  {
+    name: 'items of a folder, first page',
+    sql: `${ITEMS} ${newestFirst(null, 21).sql}`,
+    params: [1, 21],
+  },
   {
     name: 'items of a folder, next page',
     sql: `${ITEMS} ${page.sql}`,

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type SqlRunner } from '../platform/database';
-import type { HotStatement } from './mark.statements';
+import { Database, type HotStatement, type SqlRunner } from '../platform/database';
 import type { CounterRow, ObjectRef } from './states';
 
 /** How often an object was read since it was last counted. */
@@ -27,20 +26,6 @@ const ADD_READS = `INSERT INTO interactives (biz, biz_id, read_cnt, version, cti
     utime = VALUES(utime)`;
 const COUNTERS = `SELECT ${COLUMNS} FROM interactives WHERE (biz_id, biz) IN (?)`;
 const SCAN = `SELECT ${COLUMNS} FROM interactives WHERE id > ? ORDER BY id LIMIT ?`;
-
-export const interactiveStatements: readonly HotStatement[] = [
-  {
-    name: 'counters of objects',
-    sql: COUNTERS,
-    params: [
-      [
-        [42, 'article'],
-        [43, 'article'],
-      ],
-    ],
-  },
-  { name: 'scan of the counters', sql: SCAN, params: [0, 500] },
-];
 
 /** The SQL of the counters. */
 @Injectable()
@@ -128,3 +113,17 @@ const rowOf = (row: CounterSqlRow): CounterRow => ({
   collectCnt: row.collect_cnt,
   version: row.version,
 });
+
+export const hotStatements: readonly HotStatement[] = [
+  {
+    name: 'counters of objects',
+    sql: COUNTERS,
+    params: [
+      [
+        [42, 'article'],
+        [43, 'article'],
+      ],
+    ],
+  },
+  { name: 'scan of the counters', sql: SCAN, params: [0, 500] },
+];

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../platform/database';
+import { Database, type HotStatement } from '../platform/database';
 import { type MarkPosition, newestFirst, newestOfBizFirst } from './keyset';
-import { type HotStatement, ON } from './mark.statements';
+import { ON } from './mark.statements';
 import type { ObjectRef } from './states';
 
 export interface LikedRow extends ObjectRef {
@@ -42,6 +42,11 @@ const pageOfBiz = newestOfBizFirst(position, 21);
 export const hotStatements: readonly HotStatement[] = [
   { name: 'own likes, first page', sql: `${ALL} ${newestFirst(null, 21).sql}`, params: [1, 21] },
   { name: 'own likes, next page', sql: `${ALL} ${page.sql}`, params: [1, ...page.values] },
+  {
+    name: 'own likes of one biz, first page',
+    sql: `${OF_BIZ} ${newestOfBizFirst(null, 21).sql}`,
+    params: [1, 'article', 21],
+  },
   {
     name: 'own likes of one biz, next page',
     sql: `${OF_BIZ} ${pageOfBiz.sql}`,

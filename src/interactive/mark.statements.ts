@@ -1,4 +1,4 @@
-import type { BulkValue } from '../platform/database';
+import type { HotStatement } from '../platform/database';
 
 /** `status` of a record: set, or taken back. */
 export const ON = 1;
@@ -74,13 +74,6 @@ export const TOTALS = {
   like: totals('likes', 'idx_likes_object'),
   collect: totals('collection_items', 'idx_collection_items_object'),
 } as const;
-
-/** A statement whose plan is recorded, with example values. */
-export interface HotStatement {
-  readonly name: string;
-  readonly sql: string;
-  readonly params: readonly BulkValue[];
-}
 
 const MARKS = [
   [1, 'article', 42],
