@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Environment } from '../platform/config';
-import { CollectionsRepository } from './collections.repository';
+import { CollectionsRepository, type DyingFolder } from './collections.repository';
 import { CollectionsService } from './collections.service';
 
 /** Milliseconds between two looks for deletions that were cut short. */
@@ -25,12 +25,20 @@ export class CollectionsScheduler {
     if (this.environment.ROLE === 'api' || this.running) return;
     this.running = true;
     try {
-      for (const { id, uid } of await this.repository.dying(AT_ONCE))
-        await this.service.finishDeletion(uid, id);
+      for (const folder of await this.repository.dying(AT_ONCE)) await this.finish(folder);
     } catch (error) {
-      this.logger.warn(`Deleted folders are not emptied yet: ${String(error)}`);
+      this.logger.warn(`Deleted folders were not looked for: ${String(error)}`);
     } finally {
       this.running = false;
+    }
+  }
+
+  /** Never rejects: one that cannot be emptied yet must not keep the others waiting. */
+  private async finish({ id, uid }: DyingFolder): Promise<void> {
+    try {
+      await this.service.finishDeletion(uid, id);
+    } catch (error) {
+      this.logger.warn(`The deleted folder ${id} is not emptied yet: ${String(error)}`);
     }
   }
 }
