@@ -23,7 +23,7 @@ export class HistoryService {
   /** Keeps the readings of signed-in users; fenced, so that a replay brings nothing deleted back. */
   async record(batch: MessageBatch<ArticleRead>): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const readings = latestOf(await this.fence.pass(tx, batch));
+      const readings = latestOf(await this.fence.pass(tx, batch), Date.now());
       if (readings.length > 0) await this.repository.save(tx, readings);
     });
   }
@@ -50,10 +50,14 @@ export class HistoryService {
   }
 }
 
-/** One reading for each user and object, the latest; none of anonymous readers. */
-export function latestOf(messages: readonly Message<ArticleRead>[]): Reading[] {
+/**
+ * One reading for each user and object, the latest; none of anonymous readers. A producer's clock
+ * that is ahead counts as `now`, or its readings would stay the newest.
+ */
+export function latestOf(messages: readonly Message<ArticleRead>[], now: number): Reading[] {
   const latest = new Map<string, Reading>();
-  for (const { value, timestamp: readAt } of messages) {
+  for (const { value, timestamp } of messages) {
+    const readAt = Math.min(timestamp, now);
     const { Aid: bizId, Uid: uid, Biz: biz = 'article' } = value;
     if (uid === 0) continue;
     const key = `${uid}:${biz}:${bizId}`;
