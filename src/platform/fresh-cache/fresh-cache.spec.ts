@@ -60,6 +60,35 @@ describe('FreshCache', () => {
     expect(cache.peek('b')).toBeUndefined();
   });
 
+  it('shares the load of a key among all who ask for it, with others or alone', async () => {
+    const cache = cacheOf();
+    const loadMissing = jest.fn((missing: string[]) =>
+      Promise.resolve(new Map(missing.map((key) => [key, 7]))),
+    );
+    const answers = await Promise.all([
+      cache.getMany(['a', 'b'], loadMissing),
+      cache.getMany(['b', 'c', 'c'], loadMissing),
+      cache.get('a', () => Promise.reject(new Error('loaded again'))),
+      cache.getMany(['a'], loadMissing),
+    ]);
+    expect(loadMissing.mock.calls).toEqual([[['a', 'b']], [['c']]]);
+    expect(Object.fromEntries(answers[1] as Map<string, number>)).toEqual({ b: 7, c: 7 });
+  });
+
+  it('fails all who share a load, and loads again after it', async () => {
+    const cache = cacheOf();
+    const fail = (): Promise<Map<string, number>> => Promise.reject(new Error('away'));
+    const outcomes = await Promise.allSettled([
+      cache.getMany(['a', 'b'], fail),
+      cache.getMany(['a'], fail),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const found = await cache.getMany(['a', 'b'], (missing) =>
+      Promise.resolve(new Map(missing.map((key) => [key, 1]))),
+    );
+    expect(Object.fromEntries(found)).toEqual({ a: 1, b: 1 });
+  });
+
   it('keeps that there is nothing', async () => {
     const cache = new FreshCache<string, number | null>({ ttlMs: 1000, max: 10 }, () => now);
     await cache.get('a', () => Promise.resolve(null));

@@ -44,24 +44,34 @@ export class FreshCache<K extends string | number, V> {
     return value === undefined ? (this.loads.get(key) ?? this.load(key, load)) : value;
   }
 
-  /** The fresh values, and those that `loadMissing` gives for the rest in one go. */
+  /**
+   * The fresh values, and those that are being loaded or that `loadMissing`, which must give all that
+   * it is asked for, loads in one go; likewise shared with all who ask meanwhile.
+   */
   async getMany(
     keys: readonly K[],
     loadMissing: (missing: K[]) => Promise<Map<K, V>>,
   ): Promise<Map<K, V>> {
     const found = new Map<K, V>();
+    const loading = new Map<K, Promise<V>>();
     const missing: K[] = [];
-    for (const key of keys) {
+    for (const key of new Set(keys)) {
       const value = this.peek(key);
-      if (value === undefined) missing.push(key);
-      else found.set(key, value);
+      const load = this.loads.get(key);
+      if (value !== undefined) found.set(key, value);
+      else if (load) loading.set(key, load);
+      else missing.push(key);
     }
-    if (missing.length === 0) return found;
-    const keep = this.keeper();
-    for (const [key, value] of await loadMissing(missing)) {
-      keep(key, value);
-      found.set(key, value);
+    if (missing.length > 0) {
+      // Not before each of the keys has begun its load: a change meanwhile concerns them all.
+      const all = Promise.resolve().then(() => loadMissing(missing));
+      for (const key of missing)
+        loading.set(
+          key,
+          this.load(key, async () => (await all).get(key) as V),
+        );
     }
+    await Promise.all([...loading].map(async ([key, load]) => found.set(key, await load)));
     return found;
   }
 
