@@ -1,20 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type HotStatement, type SqlRunner } from '../platform/database';
+import { counterOf, type CounterSqlRow } from './counter-sql-row';
+import { byObject } from './mark.group';
 import type { CounterRow, ObjectRef } from './states';
 
 /** How often an object was read since it was last counted. */
 export interface ReadIncrement extends ObjectRef {
   readonly reads: number;
-}
-
-interface CounterSqlRow {
-  id: number;
-  biz: string;
-  biz_id: number;
-  read_cnt: number;
-  like_cnt: number;
-  collect_cnt: number;
-  version: number;
 }
 
 /** Rows of one INSERT. */
@@ -37,7 +29,7 @@ export class InteractiveRepository {
    * @param at milliseconds since the epoch
    */
   async addReads(tx: SqlRunner, increments: readonly ReadIncrement[], at: number): Promise<void> {
-    const sorted = [...increments].sort((a, b) => a.bizId - b.bizId || compare(a.biz, b.biz));
+    const sorted = [...increments].sort(byObject);
     for (let i = 0; i < sorted.length; i += CHUNK) {
       const rows = sorted
         .slice(i, i + CHUNK)
@@ -50,12 +42,12 @@ export class InteractiveRepository {
   async counters(objects: readonly ObjectRef[]): Promise<CounterRow[]> {
     if (objects.length === 0) return [];
     const tuples = objects.map(({ biz, bizId }) => [bizId, biz]);
-    return (await this.database.bulkRows<CounterSqlRow>(COUNTERS, [tuples])).map(rowOf);
+    return (await this.database.bulkRows<CounterSqlRow>(COUNTERS, [tuples])).map(counterOf);
   }
 
   /** The next `limit` rows behind a primary key, in its order. */
   async scan(afterId: number, limit: number): Promise<CounterRow[]> {
-    return (await this.database.rows<CounterSqlRow>(SCAN, [afterId, limit])).map(rowOf);
+    return (await this.database.rows<CounterSqlRow>(SCAN, [afterId, limit])).map(counterOf);
   }
 
   /** About how many rows there are, from the server's statistics. */
@@ -80,7 +72,7 @@ export class InteractiveRepository {
         `SELECT ${COLUMNS} FROM interactives WHERE biz_id = ? AND biz = ? FOR UPDATE`,
         [bizId, biz],
       );
-      return work(tx, rows[0] && rowOf(rows[0]));
+      return work(tx, rows[0] && counterOf(rows[0]));
     });
   }
 
@@ -101,18 +93,6 @@ export class InteractiveRepository {
     );
   }
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-const rowOf = (row: CounterSqlRow): CounterRow => ({
-  id: row.id,
-  biz: row.biz,
-  bizId: row.biz_id,
-  readCnt: row.read_cnt,
-  likeCnt: row.like_cnt,
-  collectCnt: row.collect_cnt,
-  version: row.version,
-});
 
 export const hotStatements: readonly HotStatement[] = [
   {

@@ -7,6 +7,7 @@ import {
   isLockTimeout,
 } from '../platform/database';
 import { UnavailableError } from '../platform/errors';
+import { counterOf, type CounterSqlRow } from './counter-sql-row';
 import type { MarkKind, MarkOperation, MarkRecord } from './mark';
 import {
   type FoundMarks,
@@ -55,14 +56,6 @@ interface MarkRow extends ObjectRow {
   status: number;
   version: number;
   collection_id: number | null;
-}
-
-interface CounterSqlRow extends ObjectRow {
-  id: number;
-  read_cnt: number;
-  like_cnt: number;
-  collect_cnt: number;
-  version: number;
 }
 
 const KINDS: readonly MarkKind[] = ['like', 'collect'];
@@ -199,15 +192,6 @@ interface CounterIdRow extends ObjectRow {
 const tupleOfMark = ({ uid, biz, bizId }: MarkKey): BulkValue[] => [uid, biz, bizId];
 const tupleOfObject = ({ biz, bizId }: ObjectRef): BulkValue[] => [bizId, biz];
 const objectOf = (row: ObjectRow): ObjectRef => ({ biz: row.biz, bizId: row.biz_id });
-
-const counterOf = (row: CounterSqlRow): CounterRow => ({
-  ...objectOf(row),
-  id: row.id,
-  readCnt: row.read_cnt,
-  likeCnt: row.like_cnt,
-  collectCnt: row.collect_cnt,
-  version: row.version,
-});
 
 const nameOfMark = (row: MarkRow): string => keyOfMark({ uid: row.uid, ...objectOf(row) });
 const nameOfObject = (row: ObjectRow): string => keyOfObject(objectOf(row));
