@@ -281,6 +281,39 @@ describe('likes', () => {
       expect([status, body.code]).toEqual([400, code]);
     });
 
+    it('answers a query in its order, an object as often as it is asked for', async () => {
+      const user = await MarkUser.of(program, 13);
+      await user.like(451);
+      const states = await user.states([452, 451, 452, 451]);
+      expect(states.map(({ bizId, liked, likeCnt }) => [bizId, liked, likeCnt])).toEqual([
+        [452, false, 0],
+        [451, true, 1],
+        [452, false, 0],
+        [451, true, 1],
+      ]);
+      expect(await user.states(Array.from({ length: 100 }, (_, i) => 500 + i))).toHaveLength(100);
+    });
+
+    const video = { biz: 'video', bizId: 1 };
+    it.each([
+      [{ objects: Array(101).fill(video) }, ['objects']],
+      [{ objects: [] }, ['objects']],
+      [{ objects: video }, ['objects']],
+      [{}, ['objects']],
+      [{ objects: [video], more: 1 }, ['more']],
+      [{ objects: [video, { biz: 'No', bizId: 0 }] }, ['objects.1.biz', 'objects.1.bizId']],
+      [
+        { objects: [{ biz: 'video' }, { ...video, more: 1 }] },
+        ['objects.0.bizId', 'objects.1.more'],
+      ],
+      [{ objects: [null, [], 'video'] }, ['objects.0', 'objects.1', 'objects.2']],
+      [[video], ['body']],
+    ])('refuses a query, and tells each field at fault: %#', async (body, fields) => {
+      const answer = await program.post<Problem>('/api/interactive/query', body);
+      expect([answer.status, answer.body.code]).toEqual([400, 'VALIDATION_FAILED']);
+      expect(answer.body.errors?.map(({ field }) => field)).toEqual(fields);
+    });
+
     it('refuses a cursor that was tampered with, or is of another list', async () => {
       const user = await MarkUser.of(program, 12);
       for (const bizId of [1, 2, 3]) await user.like(400 + bizId);
