@@ -1,5 +1,5 @@
 import { UnavailableError } from '../platform/errors';
-import type { GroupCommitOptions, Waiting } from './group-commit';
+import type { GroupCommitOptions, Waiting } from './group-commit-options';
 import type { GroupRunner } from './group-runner';
 
 /** Milliseconds between two looks at what is held. */

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { UnavailableError } from '../platform/errors';
-import { GroupCommit, type GroupCommitOptions, type Settled } from './group-commit';
+import { GroupCommit } from './group-commit';
+import type { GroupCommitOptions, Settled } from './group-commit-options';
 
 interface Operation {
   key: string;

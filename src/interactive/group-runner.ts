@@ -1,4 +1,4 @@
-import type { GroupCommitOptions, Waiting } from './group-commit';
+import type { GroupCommitOptions, Waiting } from './group-commit-options';
 
 /** Commits groups, and tells each operation what became of it. */
 export class GroupRunner<Operation, Outcome> {

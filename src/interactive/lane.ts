@@ -1,6 +1,6 @@
 import { UnavailableError } from '../platform/errors';
 import { Aside } from './aside';
-import type { GroupCommitOptions, Waiting } from './group-commit';
+import type { GroupCommitOptions, Waiting } from './group-commit-options';
 import { GroupRunner } from './group-runner';
 
 /** Operations that are carried out group after group. */
