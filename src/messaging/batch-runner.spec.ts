@@ -108,6 +108,44 @@ describe('BatchRunner', () => {
     expect(buried).toBe(1);
   });
 
+  it('tries to bury until it succeeds, whatever the error', async () => {
+    let left = 3;
+    const buried: number[] = [];
+    const runner = new BatchRunner<Fate>({
+      decode,
+      handle: (messages) =>
+        messages.some(({ value }) => value === 'poison')
+          ? Promise.reject(new Error('poison'))
+          : Promise.resolve(),
+      bury: ({ offset }) => {
+        if (left-- > 0) return Promise.reject(new TypeError('a query of its own failed'));
+        buried.push(offset);
+        return Promise.resolve();
+      },
+      onRetry: () => undefined,
+      backoff: () => 0,
+    });
+    await runner.run(rawOf(['bad', 'good', 'poison']), new AbortController().signal);
+    expect(buried).toEqual([0, 2]);
+  });
+
+  it('takes whatever decoding throws for the fault of the bytes', async () => {
+    const reasons: string[] = [];
+    const runner = new BatchRunner<Fate>({
+      decode: () => {
+        throw new RangeError('index out of range');
+      },
+      handle: () => Promise.resolve(),
+      bury: (_, reason) => {
+        reasons.push(reason);
+        return Promise.resolve();
+      },
+      onRetry: () => undefined,
+    });
+    await runner.run(rawOf(['good']), new AbortController().signal);
+    expect(reasons).toEqual(['RangeError: index out of range']);
+  });
+
   it('ends at once when it is stopped while it waits', async () => {
     const stopping = new AbortController();
     const runner = new BatchRunner<Fate>({

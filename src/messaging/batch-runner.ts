@@ -1,7 +1,9 @@
 import { isTransient } from '../platform/errors';
+import { backoff } from './backoff';
 import { BadMessageError } from './bad-message.error';
 import type { RawMessage } from './event-log';
 import type { Message } from './message';
+import { pause } from './pause';
 
 export interface BatchRunnerOptions<Payload> {
   decode(value: Buffer): Payload;
@@ -16,9 +18,6 @@ export interface BatchRunnerOptions<Payload> {
 /** How often a message that fails alone is tried before it is buried. */
 const ATTEMPTS = 3;
 
-const defaultBackoff = (attempt: number): number =>
-  Math.min(5_000, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
-
 /**
  * Brings a batch to its end whatever happens: bad bytes are buried at once; while a dependency is
  * away the batch waits and is tried again; a batch that fails for another reason is halved until
@@ -28,7 +27,7 @@ export class BatchRunner<Payload> {
   private readonly backoff: (attempt: number) => number;
 
   constructor(private readonly options: BatchRunnerOptions<Payload>) {
-    this.backoff = options.backoff ?? defaultBackoff;
+    this.backoff = options.backoff ?? backoff;
   }
 
   /** @throws the signal's reason when it is stopped while it waits for a dependency */
@@ -44,7 +43,7 @@ export class BatchRunner<Payload> {
       if (decoded instanceof BadMessageError) {
         // In the log's order: what is put aside counts as passed, and so does all before it.
         await handleGood();
-        await this.patiently(stopping, () => this.options.bury(raw, decoded.message));
+        await this.bury(raw, decoded.message, stopping);
         continue;
       }
       good.push(decoded);
@@ -58,8 +57,8 @@ export class BatchRunner<Payload> {
       const { key, partition, offset, timestamp } = raw;
       return { key, value: this.options.decode(raw.value), partition, offset, timestamp };
     } catch (error) {
-      if (error instanceof BadMessageError) return error;
-      throw error;
+      // It looks at nothing but the bytes: whatever it throws is their fault.
+      return error instanceof BadMessageError ? error : new BadMessageError(reasonOf(error));
     }
   }
 
@@ -74,7 +73,7 @@ export class BatchRunner<Payload> {
     const [first] = messages;
     if (messages.length === 1 && first) {
       const raw = origin.get(first) as RawMessage;
-      await this.patiently(stopping, () => this.options.bury(raw, reasonOf(error)));
+      await this.bury(raw, reasonOf(error), stopping);
       return;
     }
     const middle = messages.length >> 1;
@@ -95,41 +94,43 @@ export class BatchRunner<Payload> {
       } catch (error) {
         if (stopping.aborted && error === stopping.reason) throw error;
         if (attempt === attempts) return error ?? new Error('unknown failure');
-        this.options.onRetry(error, attempt);
-        await pause(this.backoff(attempt), stopping);
+        await this.beforeNext(error, attempt, stopping);
       }
     }
   }
 
+  /** Tries again whatever happens: that it cannot be put aside is never the message's fault. */
+  private bury(raw: RawMessage, reason: string, stopping: AbortSignal): Promise<void> {
+    return this.patiently(
+      stopping,
+      () => this.options.bury(raw, reason),
+      () => true,
+    );
+  }
+
   /** Tries again for as long as a dependency is away. */
-  private async patiently(stopping: AbortSignal, work: () => Promise<void>): Promise<void> {
+  private async patiently(
+    stopping: AbortSignal,
+    work: () => Promise<void>,
+    isWorthRetrying = isTransient,
+  ): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (error) {
-        if (!isTransient(error)) throw error;
-        this.options.onRetry(error, attempt);
-        await pause(this.backoff(attempt), stopping);
+        if (!isWorthRetrying(error)) throw error;
+        await this.beforeNext(error, attempt, stopping);
       }
     }
+  }
+
+  private async beforeNext(error: unknown, attempt: number, stopping: AbortSignal): Promise<void> {
+    this.options.onRetry(error, attempt);
+    await pause(this.backoff(attempt), stopping);
+    stopping.throwIfAborted();
   }
 }
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
-
-function pause(milliseconds: number, stopping: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (stopping.aborted) return reject(stopping.reason as Error);
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(stopping.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      stopping.removeEventListener('abort', stop);
-      resolve();
-    }, milliseconds);
-    stopping.addEventListener('abort', stop, { once: true });
-  });
 }

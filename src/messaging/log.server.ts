@@ -12,6 +12,7 @@ import { DeadLetters } from './dead-letters';
 import { EventLog, type RawMessage, type RunningConsumer } from './event-log';
 import { MessagingMetrics } from './messaging.metrics';
 import { OffsetFence } from './offset-fence';
+import { pause } from './pause';
 import type { Subscription } from './subscribe.decorator';
 import { TopicProvisioner } from './topic-provisioner';
 
@@ -192,16 +193,4 @@ export class LogServer extends Server implements CustomTransportStrategy {
     await runner.run(messages, stopping);
     this.metrics.handled.inc({ topic: topic.name, group }, messages.length);
   }
-}
-
-function pause(milliseconds: number, stopping: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      stopping.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    stopping.addEventListener('abort', done);
-  });
 }

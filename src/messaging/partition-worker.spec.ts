@@ -117,4 +117,50 @@ describe('PartitionWorker', () => {
     await worker?.stop();
     expect(commits).toEqual([]);
   });
+
+  it('tries a batch again whatever it throws, and goes on behind it', async () => {
+    const handled: number[] = [];
+    let left = 3;
+    let worker: PartitionWorker | undefined;
+    const commits: number[] = [];
+    await new Promise<void>((resolve) => {
+      worker = new PartitionWorker({
+        size: 2,
+        lingerMs: 0,
+        start: () => (left-- > 2 ? Promise.reject(new Error('cannot start')) : Promise.resolve()),
+        handle: (batch) => {
+          if (left-- > 0) return Promise.reject(new TypeError('no dependency of ours'));
+          handled.push(...batch.map(({ offset }) => offset));
+          return Promise.resolve();
+        },
+        commit: (offset) => {
+          commits.push(offset);
+          if (offset === 4) resolve();
+          return Promise.resolve();
+        },
+        backoff: () => 0,
+      });
+      void worker.push(messages(0, 4));
+    });
+    await worker?.stop();
+    expect(handled).toEqual([0, 1, 2, 3]);
+    expect(commits).toEqual([2, 4]);
+  });
+
+  it('ends at once when it is stopped while it waits to try again', async () => {
+    const failed = Promise.withResolvers<void>();
+    const worker = new PartitionWorker({
+      size: 1,
+      lingerMs: 0,
+      handle: () => Promise.reject(new Error('always')),
+      commit: () => Promise.reject(new Error('nothing may be committed')),
+      backoff: () => {
+        failed.resolve();
+        return 1_000_000;
+      },
+    });
+    void worker.push(messages(0, 1));
+    await failed.promise;
+    await worker.stop();
+  });
 });

@@ -1,4 +1,7 @@
+import { Logger } from '@nestjs/common';
+import { backoff } from './backoff';
 import type { RawMessage } from './event-log';
+import { pause } from './pause';
 
 export interface PartitionWorkerOptions {
   size: number;
@@ -8,8 +11,10 @@ export interface PartitionWorkerOptions {
   commit(nextOffset: number): Promise<void>;
   /** What must have ended before anything is done: the partition's worker before this one. */
   after?: Promise<void>;
-  /** Called once before the first message; rejects only when it is stopped. */
+  /** Ends before the first message is handled. */
   start?(stopping: AbortSignal): Promise<void>;
+  /** Milliseconds before attempt `attempt` + 1 of what has failed; from 1 on. */
+  backoff?(attempt: number): number;
 }
 
 /**
@@ -17,6 +22,7 @@ export interface PartitionWorkerOptions {
  * `lingerMs` for more, hands them over one batch at a time and commits behind each.
  */
 export class PartitionWorker {
+  private readonly logger = new Logger('Messaging');
   private queue: RawMessage[] = [];
   private readonly abort = new AbortController();
   private wakeUp: (() => void) | undefined;
@@ -60,14 +66,10 @@ export class PartitionWorker {
   }
 
   private async run(): Promise<void> {
-    const { size, lingerMs, handle, commit } = this.options;
+    const { size, lingerMs, handle, commit, start } = this.options;
     const { signal } = this.abort;
     await this.options.after;
-    try {
-      if (!signal.aborted) await this.options.start?.(signal);
-    } catch {
-      return;
-    }
+    if (start && !(await this.insist(() => start(signal)))) return;
     for (;;) {
       if (this.queue.length === 0) await this.arrival();
       if (this.queue.length < size && lingerMs > 0 && !signal.aborted) await this.linger(lingerMs);
@@ -77,14 +79,30 @@ export class PartitionWorker {
       this.releaseRoom();
       const last = batch.at(-1);
       if (!last) continue;
-      try {
-        await handle(batch, signal);
-      } catch {
-        // Only a stop ends a batch that is not done: it stays uncommitted and comes again.
-        return;
-      }
+      if (!(await this.insist(() => handle(batch, signal)))) return;
       await commit(last.offset + 1);
     }
+  }
+
+  /**
+   * Tries until it succeeds: a partition must never stand still unseen.
+   * @returns false when it was stopped before; then what is not done stays uncommitted and comes again
+   */
+  private async insist(work: () => Promise<void>): Promise<boolean> {
+    const { signal } = this.abort;
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        await work();
+        return true;
+      } catch (error) {
+        if (signal.aborted) return false;
+        this.logger.error(
+          `A batch failed and is tried again (attempt ${attempt}): ${String(error)}`,
+        );
+        await pause((this.options.backoff ?? backoff)(attempt), signal);
+      }
+    }
+    return false;
   }
 
   private arrival(): Promise<void> {

@@ -1,0 +1,76 @@
+import type { RowChange } from '../src/cdc';
+import { binlogTopic } from '../src/cdc/binlog.topic';
+import type { EventLog } from '../src/messaging';
+import { createEventLog } from '../src/messaging/messaging.module';
+import { Environment } from '../src/platform/config';
+import { eventually, Program, streamsWithRelay } from './support';
+
+const ROWS = 80_000;
+/** As many as a message from elsewhere may well have. */
+const ROWS_A_MESSAGE = 500;
+const GROUPS = ['interactive-cache', 'ranking'];
+/** Megabytes: a few times what the idle program takes, and a part of what all rows at once do. */
+const HEAP = 200;
+
+describe('a backlog of captured changes', () => {
+  let env: Record<string, string>;
+  let log: EventLog;
+  let program: Program | undefined;
+
+  beforeAll(async () => {
+    env = await streamsWithRelay.prepare('backlog');
+    log = createEventLog(Object.assign(new Environment(), env));
+  });
+  afterAll(async () => {
+    await program?.kill();
+    await log?.close();
+  });
+
+  it('is handled in little memory, however large it is', async () => {
+    const { name, partitions } = binlogTopic;
+    await log.ensureTopic(name, partitions);
+    for (let from = 0; from < ROWS; from += ROWS_A_MESSAGE) {
+      const changes = Array.from({ length: ROWS_A_MESSAGE }, (_, i) => changeOf(from + i + 1));
+      const partition = (from / ROWS_A_MESSAGE) % partitions;
+      await log.append(name, 'all', [{ key: null, partition, value: binlogTopic.encode(changes) }]);
+    }
+
+    program = await Program.start({
+      env: { ...env, NODE_OPTIONS: `--max-old-space-size=${HEAP}` },
+    });
+    await eventually(
+      async () => {
+        for (const group of GROUPS) expect(await log.lag(group, name)).toEqual([0, 0, 0]);
+      },
+      { timeoutMs: 150_000 },
+    );
+    expect(program.output).not.toContain('timed out');
+    const object = await program.get(`/api/interactive/et/${ROWS}`);
+    expect(object.body).toMatchObject({ readCnt: 7, likeCnt: 0 });
+    const best = await program.get('/api/ranking/likes/items/1');
+    expect(best.body).toMatchObject({ rank: 1 });
+  }, 220_000);
+});
+
+function changeOf(id: number): RowChange {
+  const before = {
+    id: `${id}`,
+    biz: 'et',
+    biz_id: `${id}`,
+    read_cnt: '6',
+    like_cnt: `${ROWS - id}`,
+    collect_cnt: '0',
+    version: '2',
+    ctime: '1700000000000',
+    utime: '1700000000000',
+  };
+  return {
+    database: 'webook_test_backlog',
+    table: 'interactives',
+    kind: 'update',
+    before,
+    after: { ...before, read_cnt: '7', version: '3' },
+    position: { serverId: 1, file: 'mysql-bin.000001', offset: id },
+    executedAt: 1_700_000_000_000,
+  };
+}
