@@ -26,6 +26,14 @@ describe('a backlog of captured changes', () => {
     await log?.close();
   });
 
+  const lagOf = async (group: string): Promise<number> => {
+    const [ends, committed] = await Promise.all([
+      log.endOffsets(binlogTopic.name),
+      log.committedOffsets(group, binlogTopic.name),
+    ]);
+    return ends.reduce((sum, end, partition) => sum + end - (committed[partition] ?? 0), 0);
+  };
+
   it('is handled in little memory, however large it is', async () => {
     const { name, partitions } = binlogTopic;
     await log.ensureTopic(name, partitions);
@@ -39,9 +47,7 @@ describe('a backlog of captured changes', () => {
       env: { ...env, NODE_OPTIONS: `--max-old-space-size=${HEAP}` },
     });
     await eventually(
-      async () => {
-        for (const group of GROUPS) expect(await log.lag(group, name)).toEqual([0, 0, 0]);
-      },
+      async () => expect(await Promise.all(GROUPS.map(lagOf))).toEqual(GROUPS.map(() => 0)),
       { timeoutMs: 150_000 },
     );
     expect(program.output).not.toContain('timed out');

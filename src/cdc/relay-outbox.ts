@@ -5,8 +5,11 @@ import { hashColumnOf } from './captured-tables';
 import { partitionOf } from './partition-hash';
 import type { RowImage } from './row-change';
 
-/** Limits of a message; the second is about bytes, and well below what the log takes. */
-const ROWS_A_MESSAGE = 500;
+/**
+ * Limits of a message, since consumers take some hundred messages at a time; the second is about
+ * bytes, and well below what the log takes.
+ */
+const ROWS_A_MESSAGE = 100;
 const BYTES_A_MESSAGE = 700_000;
 
 type Row = ChangedRows['rows'][number];

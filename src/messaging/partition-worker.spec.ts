@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import type { RawMessage } from './event-log';
 import { PartitionWorker } from './partition-worker';
 
-const messages = (from: number, count: number): RawMessage[] =>
+const messages = (from: number, count: number, bytes = 0): RawMessage[] =>
   Array.from({ length: count }, (_, i) => ({
     key: null,
-    value: Buffer.alloc(0),
+    value: Buffer.alloc(bytes),
     partition: 0,
     offset: from + i,
     timestamp: 0,
@@ -66,6 +66,32 @@ describe('PartitionWorker', () => {
     release();
     await pushed;
     await worker.stop();
+  });
+
+  it('ends batches of large messages at 2 MB, and holds the fetcher back by bytes too', async () => {
+    const sizes: number[] = [];
+    const gate = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<void>();
+    const worker = new PartitionWorker({
+      size: 500,
+      lingerMs: 1_000_000,
+      handle: (batch) => {
+        sizes.push(batch.length);
+        return gate.promise;
+      },
+      commit: (offset) => {
+        if (offset === 9) done.resolve();
+        return Promise.resolve();
+      },
+    });
+    let hadRoom = false;
+    void worker.push(messages(0, 9, 700_000)).then(() => (hadRoom = true));
+    await new Promise(setImmediate);
+    expect(hadRoom).toBe(false);
+    gate.resolve();
+    await done.promise;
+    await worker.stop();
+    expect(sizes).toEqual([3, 3, 3]);
   });
 
   it('finishes and commits the running batch when it is stopped, and drops the rest', async () => {

@@ -3,6 +3,12 @@ import { backoff } from './backoff';
 import type { RawMessage } from './event-log';
 import { pause } from './pause';
 
+/**
+ * Bytes of a batch, but for its last message: batches of small messages end at their size, those of
+ * large ones here, since a handler holds all of one in memory, decoded.
+ */
+const BATCH_BYTES = 2_000_000;
+
 export interface PartitionWorkerOptions {
   size: number;
   lingerMs: number;
@@ -18,12 +24,13 @@ export interface PartitionWorkerOptions {
 }
 
 /**
- * Handles one partition in order: gathers what was fetched to `size` messages, waiting at most
- * `lingerMs` for more, hands them over one batch at a time and commits behind each.
+ * Handles one partition in order: gathers what was fetched to `size` messages or 2 MB, waiting at
+ * most `lingerMs` for more, hands them over one batch at a time and commits behind each.
  */
 export class PartitionWorker {
   private readonly logger = new Logger('Messaging');
   private queue: RawMessage[] = [];
+  private queuedBytes = 0;
   private readonly abort = new AbortController();
   private wakeUp: (() => void) | undefined;
   private readonly waiting: (() => void)[] = [];
@@ -33,19 +40,18 @@ export class PartitionWorker {
     this.ended = this.run();
   }
 
-  /** How many messages may wait before `push` holds the fetcher back. */
-  private get limit(): number {
-    return 2 * this.options.size;
-  }
-
+  /** Whether so much waits that `push` holds the fetcher back. */
   get isFull(): boolean {
-    return this.queue.length >= this.limit;
+    return this.holds(2);
   }
 
   /** Takes messages in their order; resolves when there is room for more. */
   push(messages: readonly RawMessage[]): Promise<void> {
     if (this.abort.signal.aborted) return Promise.resolve();
-    for (const message of messages) this.queue.push(message);
+    for (const message of messages) {
+      this.queue.push(message);
+      this.queuedBytes += message.value.length;
+    }
     this.wakeUp?.();
     return this.room();
   }
@@ -60,28 +66,45 @@ export class PartitionWorker {
   stop(): Promise<void> {
     this.abort.abort();
     this.queue = [];
+    this.queuedBytes = 0;
     this.wakeUp?.();
     this.releaseRoom();
     return this.ended;
   }
 
   private async run(): Promise<void> {
-    const { size, lingerMs, handle, commit, start } = this.options;
+    const { lingerMs, handle, commit, start } = this.options;
     const { signal } = this.abort;
     await this.options.after;
     if (start && !(await this.insist(() => start(signal)))) return;
     for (;;) {
       if (this.queue.length === 0) await this.arrival();
-      if (this.queue.length < size && lingerMs > 0 && !signal.aborted) await this.linger(lingerMs);
+      if (!this.holds(1) && lingerMs > 0 && !signal.aborted) await this.linger(lingerMs);
       if (signal.aborted) return;
-      const batch = this.queue.length <= size ? this.queue : this.queue.slice(0, size);
-      this.queue = this.queue.length <= size ? [] : this.queue.slice(size);
+      const batch = this.take();
       this.releaseRoom();
       const last = batch.at(-1);
       if (!last) continue;
       if (!(await this.insist(() => handle(batch, signal)))) return;
       await commit(last.offset + 1);
     }
+  }
+
+  /** Whether so many whole batches wait. */
+  private holds(batches: number): boolean {
+    return (
+      this.queue.length >= batches * this.options.size || this.queuedBytes >= batches * BATCH_BYTES
+    );
+  }
+
+  /** The next batch. */
+  private take(): RawMessage[] {
+    const limit = Math.min(this.queue.length, this.options.size);
+    let count = 0;
+    let bytes = 0;
+    while (count < limit && bytes < BATCH_BYTES) bytes += this.queue[count++]!.value.length;
+    this.queuedBytes -= bytes;
+    return this.queue.splice(0, count);
   }
 
   /**
@@ -117,7 +140,7 @@ export class PartitionWorker {
 
   private async linger(milliseconds: number): Promise<void> {
     const end = performance.now() + milliseconds;
-    while (this.queue.length < this.options.size && !this.abort.signal.aborted) {
+    while (!this.holds(1) && !this.abort.signal.aborted) {
       const left = end - performance.now();
       if (left <= 0) return;
       await new Promise<void>((resolve) => {

@@ -7,6 +7,9 @@ import type { CountColumn, CountedRow, RankedRow } from './ranked-row';
 
 const COLUMNS = 'id, biz_id, biz, read_cnt, like_cnt, collect_cnt, version';
 
+/** Ids of one statement. */
+const CHUNK = 1_000;
+
 /** Milliseconds: articles published longer ago are not looked at for `hot`. */
 const RECENT = 7 * 24 * 3_600_000;
 
@@ -53,12 +56,13 @@ export class RankingRepository {
 
   /** The states that these rows have now; those that do not exist are states of deletion. */
   async current(column: CountColumn, ids: readonly number[]): Promise<RankedState[]> {
-    if (ids.length === 0) return [];
-    const rows = await this.database.bulkRows<CountedRow>(
-      `SELECT ${COLUMNS} FROM interactives WHERE id IN (?)`,
-      [ids],
-    );
-    const byId = new Map(rows.map((row) => [Number(row.id), ranked(countedRow(row), column)]));
+    const byId = new Map<number, RankedRow>();
+    for (let i = 0; i < ids.length; i += CHUNK)
+      for (const row of await this.database.bulkRows<CountedRow>(
+        `SELECT ${COLUMNS} FROM interactives WHERE id IN (?)`,
+        [ids.slice(i, i + CHUNK)],
+      ))
+        byId.set(Number(row.id), ranked(countedRow(row), column));
     return ids.map((id) => ({ id, row: byId.get(id) ?? null, basis: NEWEST }));
   }
 

@@ -7,6 +7,7 @@ import { RedisScript } from '../../platform/redis';
 import type { ConsumeOptions, PartitionHandler, RunningConsumer } from '../event-log';
 import { PartitionWorker } from '../partition-worker';
 import { messageOf, type StreamEntry } from './entry';
+import { FetchSize } from './fetch-size';
 import { LOG_ID_KEY, membersKey, partitionsKey, streamKeys } from './stream-keys';
 
 /** Milliseconds between two looks at who the members are. */
@@ -18,6 +19,7 @@ const BLOCK = 1_000;
 const WATCHDOG = 5_000;
 /** Messages that stay for replays after every group has read them. */
 const RETAINED = 1_000_000;
+/** Messages of a partition that are read at once, at most. */
 const FETCH = 2_000;
 
 interface OwnedPartition {
@@ -38,6 +40,7 @@ export class StreamsConsumer implements RunningConsumer {
   private readonly commitScript = new RedisScript<number>(join(__dirname, 'lua/commit.lua'));
   private readonly leaseScript = new RedisScript<number>(join(__dirname, 'lua/lease.lua'));
   private readonly releaseScript = new RedisScript<number>(join(__dirname, 'lua/release.lua'));
+  private readonly fetchSize: FetchSize;
   private readonly owned = new Map<number, OwnedPartition>();
   private stopping = false;
   private readonly sleepers = new Set<() => void>();
@@ -52,6 +55,7 @@ export class StreamsConsumer implements RunningConsumer {
     private readonly options: ConsumeOptions,
     private readonly handler: PartitionHandler,
   ) {
+    this.fetchSize = new FetchSize(Math.max(FETCH, options.size));
     this.reader = new Redis(url, {
       maxRetriesPerRequest: null,
       connectTimeout: 2_000,
@@ -221,12 +225,11 @@ export class StreamsConsumer implements RunningConsumer {
     );
     // Ids are "<offset>-1", and XREAD gives those behind the one that it gets: "<offset>-0".
     const starts = readable.map(([, { position }]) => `${position}-0`);
-    const count = Math.max(FETCH, this.options.size);
     const answer = await this.withWatchdog(
       this.reader.callBuffer(
         'XREAD',
         'COUNT',
-        count,
+        this.fetchSize.count,
         'BLOCK',
         BLOCK,
         'STREAMS',
@@ -234,19 +237,24 @@ export class StreamsConsumer implements RunningConsumer {
         ...starts,
       ) as Promise<[Buffer, StreamEntry[]][] | null>,
     );
+    let most = 0;
+    let bytes = 0;
     for (const [stream, entries] of answer ?? []) {
+      most = Math.max(most, entries.length);
       const partition = partitionOfStream.get(stream.toString()) as number;
       const asked = readable.find(([each]) => each === partition)?.[1];
       const owned = this.owned.get(partition);
       // Given away, or begun anew, while the answer was under way.
       if (!owned || owned !== asked) continue;
       const messages = entries.map((entry) => messageOf(partition, entry));
+      for (const { value } of messages) bytes += value.length;
       const last = messages.at(-1);
       if (!last) continue;
       owned.position = last.offset + 1;
       // Not awaited: the next read leaves out partitions whose worker is full.
       void owned.worker.push(messages);
     }
+    this.fetchSize.observe(most, bytes);
   }
 
   private async withWatchdog<T>(answer: Promise<T>): Promise<T> {
