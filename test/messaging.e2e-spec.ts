@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { Redis } from 'ioredis';
 import { register } from 'prom-client';
@@ -22,6 +23,7 @@ import { StreamsEventLog } from '../src/messaging/streams/streams-event-log';
 import { Environment } from '../src/platform/config';
 import { Database, Migrator } from '../src/platform/database';
 import { UnavailableError } from '../src/platform/errors';
+import { RedisScript } from '../src/platform/redis';
 import { eventually, isolatedStack, Sql, type StackEnvironment, testEnvironment } from './support';
 
 interface Event {
@@ -394,6 +396,96 @@ describe.each(engines)('the event log on $name', ({ name, open, lose, preventJoi
     }
     throw new Error(`no partition holds ${key}`);
   }
+});
+
+describe('streams in Redis', () => {
+  let stack: StackEnvironment;
+  let log: StreamsEventLog;
+  let redis: Redis;
+
+  beforeAll(async () => {
+    stack = await isolatedStack('messaging_gaps');
+    log = new StreamsEventLog(stack.REDIS_URL);
+    redis = new Redis(stack.REDIS_URL);
+  });
+  afterAll(async () => {
+    await log?.close();
+    redis?.disconnect();
+  });
+
+  const append = (topic: string, ...values: string[]): Promise<void> =>
+    log.append(
+      topic,
+      'all',
+      values.map((value) => ({ key: null, partition: 0, value: Buffer.from(value) })),
+    );
+  const takeOver = (topic: string) => redis.set(`mq:{${topic}:0}:run`, 'of a process before');
+
+  it('leave out the offsets that may be lost when another process takes over, and count no lag for them', async () => {
+    await log.ensureTopic('gaps', 1);
+    await append('gaps', 'a', 'b', 'c');
+    await takeOver('gaps');
+    await append('gaps', 'd', 'e');
+    const messages = await log.read('gaps', 0, 0, 10);
+    expect(messages.map(({ value }) => value.toString())).toEqual(['a', 'b', 'c', 'd', 'e']);
+    const offsets = messages.map(({ offset }) => offset);
+    expect(offsets.slice(0, 3)).toEqual([0, 1, 2]);
+    expect(offsets[3]).toBeGreaterThan(1_000_000);
+    expect(offsets[4]).toBe(offsets[3]! + 1);
+
+    for (const [committed, lag] of [
+      [0, 5],
+      [2, 3],
+      [3, 2],
+      [1_000, 2],
+      [offsets[4]!, 1],
+      [offsets[4]! + 1, 0],
+    ] as const) {
+      await log.rewind('group', 'gaps', [committed]);
+      expect(await log.lag('group', 'gaps')).toEqual([lag]);
+    }
+    expect((await log.newest('gaps', 0, 4)).map(({ value }) => value.toString())).toEqual([
+      'b',
+      'c',
+      'd',
+      'e',
+    ]);
+  });
+
+  it('give no offset twice when the step over the lost ones was lost too', async () => {
+    await log.ensureTopic('lost', 1);
+    await append('lost', 'a');
+    const step = async (): Promise<number> => {
+      await takeOver('lost');
+      await redis.set('mq:{lost:0}:next', 1);
+      await redis.xtrim('mq:{lost:0}', 'MAXLEN', 1);
+      await append('lost', 'b');
+      return (await log.newest('lost', 0, 1))[0]!.offset;
+    };
+    const first = await step();
+    expect(await step()).toBeGreaterThan(first);
+  });
+
+  it('keep what was read, up to so many messages and bytes', async () => {
+    const commit = new RedisScript(join(__dirname, '../src/messaging/streams/lua/commit.lua'));
+    await log.ensureTopic('kept', 1);
+    await append('kept', ...Array.from({ length: 5_000 }, () => 'x'.repeat(100)));
+    await redis.set('mq:{kept:0}:lease:group', 'member');
+    const keys = ['mq:{kept:0}:lease:group', 'mq:{kept:0}:groups', 'mq:{kept:0}'];
+    const lengthAfter = async (offset: number, messages: number, bytes: number) => {
+      await commit.run(redis, keys, ['member', 'group', offset, messages, bytes]);
+      return redis.xlen('mq:{kept:0}');
+    };
+    expect(await lengthAfter(5_000, 1_000_000, 1e9)).toBe(5_000);
+    const fewer = await lengthAfter(5_000, 4_000, 1e9);
+    expect(fewer).toBeGreaterThanOrEqual(4_000);
+    expect(fewer).toBeLessThan(4_200);
+    const smaller = await lengthAfter(5_000, 1_000_000, 200_000);
+    expect(smaller).toBeLessThan(2_500);
+    // What a group has yet to read stays, however much it is.
+    await redis.hset('mq:{kept:0}:groups', 'slow', 4_500);
+    expect(await lengthAfter(5_000, 1, 1)).toBeGreaterThanOrEqual(500);
+  });
 });
 
 function environmentOf(stack: StackEnvironment): Environment {

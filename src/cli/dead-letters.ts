@@ -16,7 +16,7 @@ export const deadLetters: Command = {
       throw new UsageError('dead-letters takes a topic, e.g. article_read_event');
     const letters = (await app()).get(DeadLetters);
     if (flag === '--republish') {
-      if (offset === undefined || !/^\d{1,15}$/.test(offset))
+      if (offset === undefined || !/^\d{1,16}$/.test(offset))
         throw new UsageError('--republish takes the offset of a dead letter');
       const found = await letters.republish(topic, Number(offset));
       print(found ? `published again to ${topic}` : `${topic} has no dead letter ${offset}`);

@@ -8,7 +8,7 @@ export const rewind: Command = {
   summary: 'Sets a stopped consumer group back to an offset, 0 by default, in every partition',
   async run({ args, app, print }) {
     const [group, topic, offset = '0', ...rest] = args;
-    if (!group || !topic || rest.length > 0 || !/^\d{1,15}$/.test(offset))
+    if (!group || !topic || rest.length > 0 || !/^\d{1,16}$/.test(offset))
       throw new UsageError('rewind takes a group, a topic and perhaps an offset');
     const log = (await app()).get(EventLog);
     const partitions = await log.partitionsOf(topic);

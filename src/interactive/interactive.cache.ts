@@ -9,6 +9,8 @@ import { type CounterRow, type Counts, type MarkState, NO_COUNTS, type ObjectRef
 const TTL = 10 * 60_000;
 /** Milliseconds for an object without a row: asked for again soon, but not with every request. */
 const NEGATIVE_TTL = 10_000;
+/** Objects of one pipeline: all its answers must come before the connection's timeout. */
+const SLICE = 1_000;
 /** Milliseconds that an announced change may take; then its process counts as dead. */
 const ANNOUNCED = 30_000;
 /** Milliseconds for which captured changes keep older loads and late writes out of the cache. */
@@ -147,15 +149,23 @@ export class InteractiveCache implements OnModuleInit {
       fields.splice(mark.kind === 'like' ? 0 : 2, 2, mark.on ? 1 : 0, mark.version);
       own.set(key, fields);
     }
-    if (calls.size === 0) return;
-    await this.pipelined((pipeline) => {
-      for (const { key, counters, ttl, marks: own } of calls.values())
-        this.applyScript.queue(
-          pipeline,
-          [key, ...own.keys()],
-          [mode, jittered(ttl), jittered(TTL), FLOOR_TTL, ...counters, ...[...own.values()].flat()],
-        );
-    });
+    const all = [...calls.values()];
+    for (let i = 0; i < all.length; i += SLICE)
+      await this.pipelined((pipeline) => {
+        for (const { key, counters, ttl, marks: own } of all.slice(i, i + SLICE))
+          this.applyScript.queue(
+            pipeline,
+            [key, ...own.keys()],
+            [
+              mode,
+              jittered(ttl),
+              jittered(TTL),
+              FLOOR_TTL,
+              ...counters,
+              ...[...own.values()].flat(),
+            ],
+          );
+      });
   }
 
   /** One round trip; once more when the server has forgotten the scripts, e.g. in a restart. */

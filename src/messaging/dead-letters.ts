@@ -53,10 +53,8 @@ export class DeadLetters {
   /** The newest `limit` of the topic's dead letters, oldest first. */
   async list(topic: string, limit: number): Promise<DeadLetter[]> {
     const name = deadLetterTopic(topic);
-    const [end = 0] =
-      (await this.log.partitionsOf(name)) > 0 ? await this.log.endOffsets(name) : [];
-    if (end === 0) return [];
-    const messages = await this.log.read(name, PARTITION, Math.max(0, end - limit), limit);
+    if ((await this.log.partitionsOf(name)) === 0) return [];
+    const messages = await this.log.newest(name, PARTITION, limit);
     return messages.map(deadLetterOf);
   }
 

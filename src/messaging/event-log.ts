@@ -69,6 +69,14 @@ export abstract class EventLog {
   abstract endOffsets(topic: string): Promise<number[]>;
   /** The offset at which the group goes on, by partition. */
   abstract committedOffsets(group: string, topic: string): Promise<number[]>;
+  /** How many messages the group has not handled yet, by partition. */
+  async lag(group: string, topic: string): Promise<number[]> {
+    const [ends, committed] = await Promise.all([
+      this.endOffsets(topic),
+      this.committedOffsets(group, topic),
+    ]);
+    return ends.map((end, partition) => Math.max(0, end - (committed[partition] ?? 0)));
+  }
   /** Sets where the group goes on; its members must be stopped. */
   abstract rewind(group: string, topic: string, offsets: readonly number[]): Promise<void>;
   /** Up to `limit` messages of a partition from `offset` on, those that there are. */
@@ -78,6 +86,11 @@ export abstract class EventLog {
     offset: number,
     limit: number,
   ): Promise<RawMessage[]>;
+  /** The newest `limit` messages of a partition, oldest first. */
+  async newest(topic: string, partition: number, limit: number): Promise<RawMessage[]> {
+    const end = (await this.endOffsets(topic))[partition] ?? 0;
+    return this.read(topic, partition, Math.max(0, end - limit), limit);
+  }
   /** Joins the group and handles what comes until stopped. */
   abstract consume(options: ConsumeOptions, handler: PartitionHandler): Promise<RunningConsumer>;
   /** Resolves when the log answers, and every consumer made here reads from it. */

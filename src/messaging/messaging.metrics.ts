@@ -36,15 +36,9 @@ export class MessagingMetrics {
       labelNames: ['group', 'topic', 'partition'],
       async collect() {
         const updates = subscriptions.map(async ({ group, topic }) => {
-          const [ends, committed] = await Promise.all([
-            log.endOffsets(topic.name),
-            log.committedOffsets(group, topic.name),
-          ]);
-          ends.forEach((end, partition) =>
-            this.set(
-              { group, topic: topic.name, partition },
-              Math.max(0, end - (committed[partition] ?? 0)),
-            ),
+          const lag = await log.lag(group, topic.name);
+          lag.forEach((messages, partition) =>
+            this.set({ group, topic: topic.name, partition }, messages),
           );
         });
         // A log that is away is told by /readyz; the rest of the metrics must still be answered.

@@ -68,7 +68,7 @@ describe('PartitionWorker', () => {
     await worker.stop();
   });
 
-  it('ends batches of large messages at 2 MB, and holds the fetcher back by bytes too', async () => {
+  it('ends batches of large messages at 500 KB, and holds the fetcher back by bytes too', async () => {
     const sizes: number[] = [];
     const gate = Promise.withResolvers<void>();
     const done = Promise.withResolvers<void>();
@@ -85,7 +85,7 @@ describe('PartitionWorker', () => {
       },
     });
     let hadRoom = false;
-    void worker.push(messages(0, 9, 700_000)).then(() => (hadRoom = true));
+    void worker.push(messages(0, 9, 200_000)).then(() => (hadRoom = true));
     await new Promise(setImmediate);
     expect(hadRoom).toBe(false);
     gate.resolve();

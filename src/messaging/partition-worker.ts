@@ -5,9 +5,9 @@ import { pause } from './pause';
 
 /**
  * Bytes of a batch, but for its last message: batches of small messages end at their size, those of
- * large ones here, since a handler holds all of one in memory, decoded.
+ * large ones here, since all of one is decoded in a go and held in memory.
  */
-const BATCH_BYTES = 2_000_000;
+const BATCH_BYTES = 500_000;
 
 export interface PartitionWorkerOptions {
   size: number;
@@ -24,7 +24,7 @@ export interface PartitionWorkerOptions {
 }
 
 /**
- * Handles one partition in order: gathers what was fetched to `size` messages or 2 MB, waiting at
+ * Handles one partition in order: gathers what was fetched to `size` messages or 500 KB, waiting at
  * most `lingerMs` for more, hands them over one batch at a time and commits behind each.
  */
 export class PartitionWorker {

@@ -44,6 +44,9 @@ const LEASE = 3_000;
 /** Milliseconds between two signs of life of a load. */
 const PROLONG_EVERY = 1_000;
 
+/** States of one call to Redis, which runs nothing else meanwhile. */
+const SLICE = 1_000;
+
 /** Rounds of deciding anew before a batch is given back to be retried later. */
 const ROUNDS = 20;
 
@@ -80,8 +83,9 @@ export class LiveBoard {
   }
 
   /**
-   * Applies a batch: one call to Redis unless another process handled the partition or loaded the
-   * board meanwhile. @throws UnavailableError and the clients' errors; the batch may be given again
+   * Applies a batch: one call to Redis for each thousand states, unless another process handled the
+   * partition or loaded the board meanwhile.
+   * @throws UnavailableError and the clients' errors; the batch may be given again
    */
   async apply(batch: BoardBatch): Promise<void> {
     for (let round = 1; round <= ROUNDS; round++) {
@@ -142,33 +146,38 @@ export class LiveBoard {
       await this.load('absent');
     const epoch = this.replica.epoch;
     if (epoch === null) return false;
-    const expectedOffset = this.nextOffsets.get(batch.partition);
+    let expectedOffset = this.nextOffsets.get(batch.partition);
     const isReplay = expectedOffset !== undefined && batch.firstOffset < expectedOffset;
     // What a replay says of a row outside may be long outdated, and no version is kept of it.
     const states = isReplay
       ? await this.source.current(batch.states.map(({ id }) => id))
       : batch.states;
-    const result = await this.cache.apply(this.name, {
-      epoch,
-      partition: batch.partition,
-      expectedOffset,
-      nextOffset: batch.nextOffset,
-      states: states.filter((state) => this.replica.board.matters(state)),
-    });
-    switch (result.outcome) {
-      case 'absent':
-        await this.load('absent');
-        await this.replica.resync();
-        return false;
-      case 'stale':
-        await this.replica.resync();
-        return false;
-      case 'applied':
-        this.nextOffsets.set(batch.partition, Math.max(expectedOffset ?? 0, batch.nextOffset));
-        // The next batch is decided by this copy, so it must hold what this one did.
-        if (result.message !== '') await this.holds(result.message);
-        return true;
+    // The first call claims the whole batch: what is left of it, should this process end in between
+    // or have to decide anew, is then a replay.
+    for (let i = 0; i === 0 || i < states.length; i += SLICE) {
+      const result = await this.cache.apply(this.name, {
+        epoch,
+        partition: batch.partition,
+        expectedOffset,
+        nextOffset: batch.nextOffset,
+        states: states.slice(i, i + SLICE).filter((state) => this.replica.board.matters(state)),
+      });
+      switch (result.outcome) {
+        case 'absent':
+          await this.load('absent');
+          await this.replica.resync();
+          return false;
+        case 'stale':
+          await this.replica.resync();
+          return false;
+        case 'applied':
+          expectedOffset = Math.max(expectedOffset ?? 0, batch.nextOffset);
+          this.nextOffsets.set(batch.partition, expectedOffset);
+          // What comes next is decided by this copy, so it must hold what this call did.
+          if (result.message !== '') await this.holds(result.message);
+      }
     }
+    return true;
   }
 
   private async holds(message: string): Promise<void> {

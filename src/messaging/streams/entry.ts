@@ -15,7 +15,21 @@ function leadingNumber(bytes: Buffer): number {
   return number;
 }
 
-/** The message of an entry that `append.lua` wrote: fields t, k, v and perhaps h, in this order. */
+/** Headers that nobody can read say nothing: what others wrote must not keep a partition from being read. */
+function headersOf(json: Buffer): Readonly<Record<string, string>> {
+  try {
+    const headers: unknown = JSON.parse(json.toString('utf8'));
+    if (typeof headers !== 'object' || headers === null) return NO_HEADERS;
+    return headers as Record<string, string>;
+  } catch {
+    return NO_HEADERS;
+  }
+}
+
+/**
+ * The message of an entry that `append.lua` wrote: fields t, k, v and perhaps h, in this order. One
+ * of another form has no value that a topic takes, and is put aside by whoever decodes it.
+ */
 export function messageOf(partition: number, [id, fields]: StreamEntry): RawMessage {
   const key = fields[3];
   const headers = fields[7];
@@ -25,9 +39,6 @@ export function messageOf(partition: number, [id, fields]: StreamEntry): RawMess
     partition,
     offset: leadingNumber(id),
     timestamp: fields[1] === undefined ? 0 : leadingNumber(fields[1]),
-    headers:
-      headers === undefined
-        ? NO_HEADERS
-        : (JSON.parse(headers.toString('utf8')) as Record<string, string>),
+    headers: headers === undefined ? NO_HEADERS : headersOf(headers),
   };
 }

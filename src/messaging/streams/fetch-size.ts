@@ -1,11 +1,11 @@
 /** Bytes of one answer to aim at. */
-const BYTES = 4_000_000;
+const BYTES = 2_000_000;
 /** Messages that are asked for when little came last. */
 const FEWEST = 32;
 
 /**
  * How many messages a read asks for, since Redis counts messages only and one may have a byte or a
- * megabyte: as many as are likely to have 4 MB, and at most twice what came last. So a backlog of
+ * megabyte: as many as are likely to have 2 MB, and at most twice what came last. So a backlog of
  * small messages is soon read in large steps, and a burst of large ones is no flood.
  */
 export class FetchSize {

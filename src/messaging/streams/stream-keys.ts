@@ -6,6 +6,10 @@ export const streamKeys = (topic: string, partition: number) => {
     stream: tag,
     /** Text of the offset that the next message gets. */
     next: `${tag}:next`,
+    /** Text of the run id of the Redis that took the last append. */
+    run: `${tag}:run`,
+    /** Hash of where offsets were left out: the first left out -> the one that came in its place. */
+    gaps: `${tag}:gaps`,
     /** Hash of group -> the offset at which it goes on. */
     groups: `${tag}:groups`,
     /** Which member of the group reads the partition; expires when that member is gone. */

@@ -17,8 +17,9 @@ const LEASE = 6_000;
 const BLOCK = 1_000;
 /** A connection that answers nothing for so long beyond BLOCK is half open: made anew. */
 const WATCHDOG = 5_000;
-/** Messages that stay for replays after every group has read them. */
+/** Messages of a partition that stay for replays after every group has read them, and their bytes. */
 const RETAINED = 1_000_000;
+const RETAINED_BYTES = 256_000_000;
 /** Messages of a partition that are read at once, at most. */
 const FETCH = 2_000;
 
@@ -192,7 +193,7 @@ export class StreamsConsumer implements RunningConsumer {
       await this.commitScript.run(
         this.redis,
         [lease(group), groups, stream],
-        [this.member, group, offset, RETAINED],
+        [this.member, group, offset, RETAINED, RETAINED_BYTES],
       );
     } catch (error) {
       // The messages come again, and their effects are fenced.

@@ -19,7 +19,7 @@ import { StreamsConsumer } from './streams-consumer';
 /** Bytes of one call of the append script; larger appends take several. */
 const APPEND_BYTES = 4_000_000;
 
-/** The event log on Redis Streams: one stream a partition, dense offsets given by a script. */
+/** The event log on Redis Streams: one stream a partition, rising offsets given by a script. */
 export class StreamsEventLog extends EventLog {
   override readonly idTellsContent = true;
   private readonly appendScript = new RedisScript<number>(join(__dirname, 'lua/append.lua'));
@@ -65,9 +65,9 @@ export class StreamsEventLog extends EventLog {
       const byPartition = Map.groupBy(messages, (message) => message.partition);
       await Promise.all(
         [...byPartition].map(async ([partition, part]) => {
-          const { stream, next } = streamKeys(topic, partition);
+          const { stream, next, run, gaps } = streamKeys(topic, partition);
           for (const values of slices(part))
-            await this.appendScript.run(this.redis, [stream, next], values);
+            await this.appendScript.run(this.redis, [stream, next, run, gaps], values);
         }),
       );
     });
@@ -83,6 +83,34 @@ export class StreamsEventLog extends EventLog {
     return this.perPartition(topic, (pipeline, partition) =>
       pipeline.hget(streamKeys(topic, partition).groups, group),
     );
+  }
+
+  /** Without the offsets that were left out when another Redis took over. */
+  override async lag(group: string, topic: string): Promise<number[]> {
+    const [differences, committed] = await Promise.all([
+      super.lag(group, topic),
+      this.committedOffsets(group, topic),
+    ]);
+    return this.reach(() =>
+      Promise.all(
+        differences.map(async (difference, partition) => {
+          const from = committed[partition] ?? 0;
+          const gaps = await this.redis.hgetall(streamKeys(topic, partition).gaps);
+          const leftOut = Object.entries(gaps).map(([first, next]) =>
+            Math.max(0, Number(next) - Math.max(from, Number(first))),
+          );
+          return Math.max(0, difference - leftOut.reduce((sum, each) => sum + each, 0));
+        }),
+      ),
+    );
+  }
+
+  override newest(topic: string, partition: number, limit: number): Promise<RawMessage[]> {
+    return this.reach(async () => {
+      const { stream } = streamKeys(topic, partition);
+      const entries = await this.redis.callBuffer('XREVRANGE', stream, '+', '-', 'COUNT', limit);
+      return (entries as StreamEntry[]).reverse().map((entry) => messageOf(partition, entry));
+    });
   }
 
   rewind(group: string, topic: string, offsets: readonly number[]): Promise<void> {

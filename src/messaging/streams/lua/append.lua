@@ -1,10 +1,33 @@
 -- Appends messages to one partition, giving them the next offsets.
--- KEYS[1] stream   KEYS[2] next offset
+--
+-- An offset is given once, also when Redis loses its last writes: consumers remember in MySQL which
+-- ones they have handled, and would take the new message of an old offset for handled too. What was
+-- lost cannot be known, but only a process of Redis that began since (crash, restart, failover) can
+-- have lost it, and every process has a run id of its own. The first append under another run id
+-- than the partition's last one goes on far behind everything that the former processes can have
+-- given: by a million more than what is left of the count, as no lost tail has so many; and not
+-- below the clock's microseconds, lest a process that loses even this step makes its successor take
+-- the same one: no process appends a million a second.
+--
+-- KEYS[1] stream   KEYS[2] next offset   KEYS[3] run id of the last append
+-- KEYS[4] gaps     HASH  the first offset that was left out -> the one that came in its place
 -- ARGV    for each message: key ("" for none), value, headers as JSON ("" for none)
 -- Result  the offset of the first message
+local now = redis.call('TIME')
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+if redis.call('GET', KEYS[3]) ~= run then
+  local from = redis.call('GET', KEYS[2])
+  if from then
+    local to = math.max(tonumber(from) + 1000000, now[1] * 1000000 + now[2])
+    to = string.format('%.0f', to)
+    redis.call('HSET', KEYS[4], from, to)
+    redis.call('SET', KEYS[2], to)
+  end
+  redis.call('SET', KEYS[3], run)
+end
+
 local count = #ARGV / 3
 local first = redis.call('INCRBY', KEYS[2], count) - count
-local now = redis.call('TIME')
 local timestamp = string.format('%d%03d', now[1], math.floor(now[2] / 1000))
 for i = 0, count - 1 do
   local key, value, headers = ARGV[i * 3 + 1], ARGV[i * 3 + 2], ARGV[i * 3 + 3]
