@@ -152,7 +152,7 @@ describe('the relay', () => {
       MQ_ENGINE: 'streams',
       CDC_ENGINE: 'relay',
       ROLE: 'worker',
-      CONSUMER_GROUPS: 'nobody',
+      CONSUMER_GROUPS: 'history',
     };
     log = new StreamsEventLog(env.REDIS_URL!);
     sql = await Sql.open(url);

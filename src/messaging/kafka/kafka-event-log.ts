@@ -48,6 +48,8 @@ const RECORD_OVERHEAD = 64;
  */
 const UNCOMPRESSED: IResourceConfigEntry = { name: 'compression.type', value: 'uncompressed' };
 
+const OFFSET_ATTEMPTS = 5;
+
 /** The event log on Apache Kafka, through KafkaJS. */
 export class KafkaEventLog extends EventLog {
   /** The cluster has one, and KafkaJS does not know the ids of topics. */
@@ -137,7 +139,7 @@ export class KafkaEventLog extends EventLog {
   }
 
   async endOffsets(topic: string): Promise<number[]> {
-    const offsets = await this.administer((admin) => admin.fetchTopicOffsets(topic));
+    const offsets = await this.offsetsOf(topic);
     return byPartition(offsets.map(({ partition, high }) => [partition, Number(high)]));
   }
 
@@ -169,7 +171,7 @@ export class KafkaEventLog extends EventLog {
     offset: number,
     limit: number,
   ): Promise<RawMessage[]> {
-    const offsets = await this.administer((admin) => admin.fetchTopicOffsets(topic));
+    const offsets = await this.offsetsOf(topic);
     const bounds = offsets.find((each) => each.partition === partition);
     const from = Math.max(offset, Number(bounds?.low ?? 0));
     const wanted = Math.min(limit, Number(bounds?.high ?? 0) - from);
@@ -241,6 +243,20 @@ export class KafkaEventLog extends EventLog {
     await Promise.all([...this.consumers].map((consumer) => consumer.stop()));
     const clients = [this.admin, ...Object.values(this.producers)];
     await Promise.all(clients.map((client) => client.close()));
+  }
+
+  /**
+   * KafkaJS's admin knows the partitions of the topics that were asked for last: another call on it
+   * may take them away from this one, which then fails by a TypeError. The next try has a new admin.
+   */
+  private async offsetsOf(topic: string): ReturnType<Admin['fetchTopicOffsets']> {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await this.administer((admin) => admin.fetchTopicOffsets(topic));
+      } catch (error) {
+        const { cause } = error as { cause?: unknown };
+        if (!(cause instanceof TypeError) || attempt === OFFSET_ATTEMPTS) throw error;
+      }
   }
 
   private async administer<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
