@@ -42,7 +42,8 @@ describe('npm start', () => {
     const port = await freePort();
     const { npm, output } = npmStart({ ...stack, PORT: String(port) });
     try {
-      await eventually(() => expect(output()).toContain('webook is up'));
+      // It builds first where that is due, which takes a busy machine a while.
+      await eventually(() => expect(output()).toContain('webook is up'), { timeoutMs: 150_000 });
       npm.kill('SIGTERM');
       // Comes when no process is left that could write to its output.
       await once(npm, 'close');
