@@ -3,7 +3,7 @@ import { exitOf, spawnScript } from './program.mjs';
 import { root } from './stack/paths.mjs';
 
 /** Minutes after which a run hangs for certain. */
-const LIMIT = 30;
+const LIMIT = 40;
 
 /** Runs Jest on the pinned Node. Gives its exit code, 1 when it had to be ended. */
 export async function jest(args, env, log) {
