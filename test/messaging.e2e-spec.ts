@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { Redis } from 'ioredis';
 import { register } from 'prom-client';
@@ -319,6 +320,31 @@ describe.each(engines)('the event log on $name', ({ name, open, lose, preventJoi
     await eventually(async () => expect(await committed()).toBe(published), { timeoutMs: 60_000 });
     expect(await counted()).toBe(published);
   }, 150_000);
+
+  it('leaves what a stopping member has only fetched to the next one', async () => {
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const stopping = new Member(
+      async (batch) => {
+        await gate;
+        await count(batch);
+      },
+      { batch: { size: 10, lingerMs: 0 } },
+    ).start();
+    await publisher.publish(topic, ...events(10, 1));
+    await eventually(() => expect(stopping.calls).toHaveLength(1));
+    // Nothing tells when these are fetched; without the pauses the test is only an easier one.
+    await publisher.publish(topic, ...events(10, 1));
+    await setTimeout(500);
+    const stopped = stopping.stop();
+    await publisher.publish(topic, ...events(10, 1));
+    await setTimeout(500);
+    open();
+    await stopped;
+    new Member(count).start();
+    await eventually(async () => expect(await committed()).toBe(30), { timeoutMs: 60_000 });
+    expect(await counted()).toBe(30);
+  });
 
   it('counts once what a member had counted, but not committed when it was stopped', async () => {
     await publisher.publish(topic, ...events(90));

@@ -164,10 +164,12 @@ export class LogServer extends Server implements CustomTransportStrategy {
     for (let attempt = 1; ; attempt++) {
       try {
         const id = await this.log.id();
-        const end = (await this.log.endOffsets(topic.name))[partition] ?? 0;
         const place = { topic: topic.name, group, partition };
-        const resumeAt = this.log.idTellsContent ? end : 0;
-        const before = await this.fence.begin(place, id, { endOffset: end, resumeAt });
+        let end = 0;
+        const before = await this.fence.begin(place, id, async () => {
+          end = (await this.log.endOffsets(topic.name))[partition] ?? 0;
+          return { endOffset: end, resumeAt: this.log.idTellsContent ? end : 0 };
+        });
         if (before !== undefined)
           this.logger.warn(
             `${topic.name}/${partition} ends at ${end}, but ${group} had handled it up to ${before}: it is another log, or has lost its end; going on with what it holds`,

@@ -50,13 +50,15 @@ export class OffsetFence {
   /**
    * Call it before the first message of a partition: makes its row, and sets it back when the log is
    * another than the one whose offsets were counted, or ends before them.
-   * @param resumeAt where a log of the same id goes on that ends before what was handled
+   * @param endOf asked after the row was read: an older end would lie before what another member is
+   * handling just now. `resumeAt` is where a log of the same id goes on that ends before what was
+   * handled
    * @returns the offset that it had before it was set back, or undefined
    */
   async begin(
     { group, topic, partition }: FencedPartition,
     logId: string,
-    { endOffset, resumeAt }: { endOffset: number; resumeAt: number },
+    endOf: () => Promise<{ endOffset: number; resumeAt: number }>,
   ): Promise<number | undefined> {
     const place = [group, topic, partition];
     await this.database.change(
@@ -69,6 +71,7 @@ export class OffsetFence {
     );
     const next = row?.next_offset ?? 0;
     const isSameLog = row?.log_id === logId;
+    const { endOffset, resumeAt } = await endOf();
     if (isSameLog && next <= endOffset) return undefined;
     await this.database.change(
       'UPDATE consumer_offsets SET next_offset = ?, log_id = ? WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND next_offset = ?',

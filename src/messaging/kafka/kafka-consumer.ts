@@ -27,6 +27,8 @@ export class KafkaConsumer implements RunningConsumer {
   private readonly logger = new Logger('Kafka');
   private consumer: Consumer | undefined;
   private owned = new Map<number, OwnedPartition>();
+  /** From joining a generation to leaving it: what is fetched outside would leave a gap behind it. */
+  private belongs = false;
   /** Ends when the workers of the generation before have ended. */
   private before: Promise<void> = Promise.resolve();
   private crashes = 0;
@@ -61,8 +63,8 @@ export class KafkaConsumer implements RunningConsumer {
   async stop(): Promise<void> {
     this.stopping = true;
     clearTimeout(this.restart);
-    // The workers first: while they end, the member still belongs to its group and may commit.
-    this.endWorkers();
+    // The workers first: while they end, the member is still in its group and may commit.
+    this.endGeneration();
     await this.before;
     const leave = this.starting.then(() => this.consumer?.disconnect());
     await within(PATIENCE, leave).catch((error: unknown) =>
@@ -91,7 +93,10 @@ export class KafkaConsumer implements RunningConsumer {
       },
     });
     const { GROUP_JOIN, FETCH, CRASH } = consumer.events;
-    consumer.on(GROUP_JOIN, () => this.endWorkers());
+    consumer.on(GROUP_JOIN, () => {
+      this.endGeneration();
+      this.belongs = !this.stopping;
+    });
     consumer.on(FETCH, () => this.onRead());
     consumer.on(CRASH, ({ payload: { error, restart } }) => {
       if (!restart) this.onCrash(error);
@@ -113,14 +118,19 @@ export class KafkaConsumer implements RunningConsumer {
     const pause = Math.min(LONGEST_RESTART, RESTART * 2 ** this.crashes++);
     this.fault = new Error(`${group} cannot read ${topic}: ${error.message}`, { cause: error });
     this.logger.error(`${this.fault.message}; it joins anew in ${pause} ms`);
-    this.endWorkers();
+    this.endGeneration();
     this.restart = setTimeout(() => {
       this.starting = this.start().catch((cause: Error) => this.onCrash(cause));
     }, pause);
   }
 
-  /** After a rebalance everything is fetched anew from the committed offsets. */
-  private endWorkers(partitions: readonly number[] = [...this.owned.keys()]): void {
+  /** What its workers have not handled is fetched anew from the committed offsets. */
+  private endGeneration(): void {
+    this.belongs = false;
+    this.endWorkers([...this.owned.keys()]);
+  }
+
+  private endWorkers(partitions: readonly number[]): void {
     const ending = partitions.map((partition) => {
       const owned = this.owned.get(partition);
       this.owned.delete(partition);
@@ -132,7 +142,7 @@ export class KafkaConsumer implements RunningConsumer {
   private async onFetch(payload: EachBatchPayload): Promise<void> {
     const { batch, resolveOffset, heartbeat, isRunning, isStale } = payload;
     const { partition } = batch;
-    if (!isRunning() || isStale()) return;
+    if (!this.belongs || !isRunning() || isStale()) return;
     const first = Number(batch.messages[0]?.offset);
     if (first < (this.owned.get(partition)?.position ?? 0)) {
       this.logger.warn(`${batch.topic}/${partition} was made anew: it goes on at ${first}`);

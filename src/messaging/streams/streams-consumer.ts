@@ -165,6 +165,8 @@ export class StreamsConsumer implements RunningConsumer {
   }
 
   private own(partition: number, position: number): void {
+    // A tick that was under way when the stop began: nobody would end the worker.
+    if (this.stopping) return;
     const { topic, size, lingerMs } = this.options;
     const worker = new PartitionWorker({
       size,
