@@ -214,7 +214,9 @@ describe('likes and collects under contention', () => {
         await stranger.change('ROLLBACK');
         const committed = eventually(
           async () => {
-            const likes = await sql.rows('SELECT uid FROM likes WHERE uid = ?', [uid]);
+            const likes = await sql.rows('SELECT uid FROM likes WHERE uid = ? AND biz_id = 700', [
+              uid,
+            ]);
             expect(likes).toHaveLength(1);
           },
           { timeoutMs: 5_000 },
