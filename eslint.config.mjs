@@ -65,7 +65,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/platform/http/json-body.decorator.ts'],
+    ignores: ['src/platform/http/*.decorator.ts'],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -73,6 +73,11 @@ export default tseslint.config(
           name: '@nestjs/common',
           importNames: ['Body'],
           message: 'Use @JsonBody() of src/platform/http: other routes refuse a body.',
+        },
+        {
+          name: '@nestjs/common',
+          importNames: ['Query'],
+          message: 'Use @QueryDto() of src/platform/http, which checks what comes.',
         },
       ],
     },

@@ -2,13 +2,11 @@ import type { INestApplication } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
-import { BIZ_PATTERN, ID_SCHEMA, pageHeaders } from './platform/http';
+import { pageHeaders } from './platform/http';
 
 type PathItem = OpenAPIObject['paths'][string];
 type Operation = NonNullable<PathItem['get']>;
-type Parameter = Extract<NonNullable<Operation['parameters']>[number], { in: string }>;
 
-const BIZ_SCHEMA = { type: 'string', pattern: BIZ_PATTERN.source };
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** Swagger UI styles its elements in place, and draws its icons from data. */
@@ -52,15 +50,8 @@ export function setupDocs(app: NestFastifyApplication): void {
 
 /** What holds for every route alike, and would only be noise at each of them. */
 function complete(path: string, method: (typeof METHODS)[number], operation: Operation): void {
-  const inPath = (operation.parameters ?? []).filter(
-    (parameter): parameter is Parameter => 'in' in parameter && parameter.in === 'path',
-  );
-  for (const parameter of inPath) {
-    if (/^(id|.*Id)$/.test(parameter.name)) parameter.schema = ID_SCHEMA;
-    if (parameter.name === 'biz') parameter.schema = BIZ_SCHEMA;
-  }
   if (!path.startsWith('/api/')) return;
-  if (inPath.length > 0 || method !== 'get')
+  if (path.includes('{') || method !== 'get')
     operation.responses['400'] ??= problem('`VALIDATION_FAILED`');
   if (method !== 'get') {
     operation.responses['413'] ??= problem('`BODY_TOO_LARGE`: more than 1 MiB');

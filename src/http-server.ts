@@ -10,7 +10,6 @@ import {
   answerExpectation,
   endStreamsOnClose,
   ProblemFilter,
-  RequestValidationPipe,
   requestIdOf,
 } from './platform/http';
 import { observeRequests } from './platform/metrics';
@@ -38,7 +37,7 @@ export function createHttpAdapter(): FastifyAdapter {
 }
 
 /**
- * Whatever holds for every route. No interceptor and no guard is global, and the hooks are
+ * Whatever holds for every route. No interceptor, guard or pipe is global, and the hooks are
  * synchronous: each layer here is paid by the hottest route too.
  */
 export function configureHttp(app: NestFastifyApplication, environment: Environment): void {
@@ -58,6 +57,5 @@ export function configureHttp(app: NestFastifyApplication, environment: Environm
   observeRequests(fastify);
   acceptJsonOnly(app);
   app.useGlobalFilters(new ProblemFilter());
-  app.useGlobalPipes(new RequestValidationPipe());
   if (environment.ROLE !== 'worker') setupDocs(app);
 }

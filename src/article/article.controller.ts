@@ -1,7 +1,7 @@
-import { Controller, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post, Put } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Auth, CurrentUser } from '../platform/auth';
-import { ApiProblem, CursorQuery, IdPipe, JsonBody } from '../platform/http';
+import { ApiProblem, CursorQuery, IdParam, JsonBody, QueryDto } from '../platform/http';
 import { statusName } from './article-status';
 import type { ArticleSummary } from './article.repository';
 import { ArticleService } from './article.service';
@@ -46,7 +46,7 @@ export class ArticleController {
   @ApiProblem(400, '`VALIDATION_FAILED`')
   @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
   async edit(
-    @Param('id', IdPipe) id: number,
+    @IdParam() id: number,
     @CurrentUser() author: number,
     @JsonBody() text: ArticleText,
   ): Promise<ArticleIdDto> {
@@ -59,10 +59,7 @@ export class ArticleController {
   @ApiOperation({ summary: 'Give readers the article as it is now' })
   @ApiOkResponse({ type: ArticleStatusDto })
   @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
-  async publish(
-    @Param('id', IdPipe) id: number,
-    @CurrentUser() author: number,
-  ): Promise<ArticleStatusDto> {
+  async publish(@IdParam() id: number, @CurrentUser() author: number): Promise<ArticleStatusDto> {
     await this.articles.publish(id, author);
     return { id, status: 'published' };
   }
@@ -73,10 +70,7 @@ export class ArticleController {
   @ApiOkResponse({ type: ArticleStatusDto })
   @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
   @ApiProblem(409, '`ARTICLE_NOT_PUBLISHED`: a draft that readers have never seen')
-  async withdraw(
-    @Param('id', IdPipe) id: number,
-    @CurrentUser() author: number,
-  ): Promise<ArticleStatusDto> {
+  async withdraw(@IdParam() id: number, @CurrentUser() author: number): Promise<ArticleStatusDto> {
     await this.articles.withdraw(id, author);
     return { id, status: 'withdrawn' };
   }
@@ -85,7 +79,10 @@ export class ArticleController {
   @ApiOperation({ summary: 'Your articles, newest first' })
   @ApiOkResponse({ type: ArticlePageDto })
   @ApiProblem(400, '`VALIDATION_FAILED`, `INVALID_CURSOR`')
-  async list(@CurrentUser() author: number, @Query() query: CursorQuery): Promise<ArticlePageDto> {
+  async list(
+    @CurrentUser() author: number,
+    @QueryDto() query: CursorQuery,
+  ): Promise<ArticlePageDto> {
     const { items, nextCursor } = await this.articles.listOwn(author, query);
     return { items: items.map(summaryOf), nextCursor };
   }
@@ -94,7 +91,7 @@ export class ArticleController {
   @ApiOperation({ summary: 'Your copy of the article' })
   @ApiOkResponse({ type: ArticleDto })
   @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
-  async own(@Param('id', IdPipe) id: number, @CurrentUser() author: number): Promise<ArticleDto> {
+  async own(@IdParam() id: number, @CurrentUser() author: number): Promise<ArticleDto> {
     const article = await this.articles.own(id, author);
     return { ...summaryOf(article), content: article.content };
   }

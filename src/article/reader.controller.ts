@@ -1,9 +1,9 @@
-import { Controller, Get, Inject, type OnModuleInit, Param, Req } from '@nestjs/common';
+import { Controller, Get, Inject, type OnModuleInit, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { EventPublisher } from '../messaging';
 import { CurrentUser, OptionalAuth } from '../platform/auth';
-import { ApiProblem, IdPipe } from '../platform/http';
+import { ApiProblem, IdParam } from '../platform/http';
 import { articleReadTopic } from './article-read.topic';
 import { ArticleService } from './article.service';
 import { PublishedArticleDto } from './dto/published-article.dto';
@@ -29,7 +29,7 @@ export class ReaderController implements OnModuleInit {
   @ApiOkResponse({ type: PublishedArticleDto })
   @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
   async read(
-    @Param('id', IdPipe) id: number,
+    @IdParam() id: number,
     @CurrentUser() reader: number | null,
     @Req() { method }: FastifyRequest,
   ): Promise<PublishedArticleDto> {

@@ -1,7 +1,14 @@
-import { Controller, Delete, Get, Param, Query } from '@nestjs/common';
+import { Controller, Delete, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Auth, CurrentUser } from '../platform/auth';
-import { ApiProblem, BizPipe, CursorQuery, IdPipe, type Page } from '../platform/http';
+import {
+  ApiProblem,
+  CursorQuery,
+  ObjectParam,
+  type ObjectRef,
+  type Page,
+  QueryDto,
+} from '../platform/http';
 import { ForgottenDto, ReadingDto, ReadingPageDto } from './dto/reading.dto';
 import { HistoryService } from './history.service';
 
@@ -15,7 +22,7 @@ export class HistoryController {
   @ApiOperation({ summary: 'What you have read, newest first' })
   @ApiOkResponse({ type: ReadingPageDto })
   @ApiProblem(400, '`VALIDATION_FAILED`, `INVALID_CURSOR`')
-  list(@CurrentUser() uid: number, @Query() query: CursorQuery): Promise<Page<ReadingDto>> {
+  list(@CurrentUser() uid: number, @QueryDto() query: CursorQuery): Promise<Page<ReadingDto>> {
     return this.history.list(uid, query);
   }
 
@@ -32,8 +39,7 @@ export class HistoryController {
   @ApiOkResponse({ type: ForgottenDto })
   async forget(
     @CurrentUser() uid: number,
-    @Param('biz', BizPipe) biz: string,
-    @Param('bizId', IdPipe) bizId: number,
+    @ObjectParam() { biz, bizId }: ObjectRef,
   ): Promise<ForgottenDto> {
     await this.history.forget(uid, biz, bizId);
     return { deleted: true };

@@ -1,7 +1,7 @@
-import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Patch, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Auth, CurrentUser } from '../platform/auth';
-import { ApiProblem, CursorQuery, IdPipe, JsonBody, type Page } from '../platform/http';
+import { ApiProblem, CursorQuery, IdParam, JsonBody, type Page, QueryDto } from '../platform/http';
 import type { CollectedRow, Folder } from './collections.repository';
 import { CollectionsService } from './collections.service';
 import { CollectionNameRequest } from './dto/collection-name.request';
@@ -18,7 +18,7 @@ export class CollectionsController {
   @ApiOperation({ summary: 'Your folders, oldest first' })
   @ApiOkResponse({ type: CollectionPageDto })
   @ApiProblem(400, '`VALIDATION_FAILED`, `INVALID_CURSOR`')
-  list(@CurrentUser() uid: number, @Query() query: CursorQuery): Promise<Page<Folder>> {
+  list(@CurrentUser() uid: number, @QueryDto() query: CursorQuery): Promise<Page<Folder>> {
     return this.collections.list(uid, query);
   }
 
@@ -43,7 +43,7 @@ export class CollectionsController {
   @ApiProblem(409, '`COLLECTION_NAME_TAKEN`')
   rename(
     @CurrentUser() uid: number,
-    @Param('id', IdPipe) id: number,
+    @IdParam() id: number,
     @JsonBody() { name }: CollectionNameRequest,
   ): Promise<CollectionDto> {
     return this.collections.rename(uid, id, name);
@@ -53,10 +53,7 @@ export class CollectionsController {
   @ApiOperation({ summary: 'Delete a folder and un-collect what is in it' })
   @ApiOkResponse({ type: DeletedCollectionDto })
   @ApiProblem(404, '`COLLECTION_NOT_FOUND`')
-  async delete(
-    @CurrentUser() uid: number,
-    @Param('id', IdPipe) id: number,
-  ): Promise<DeletedCollectionDto> {
+  async delete(@CurrentUser() uid: number, @IdParam() id: number): Promise<DeletedCollectionDto> {
     await this.collections.delete(uid, id);
     return { id, deleted: true };
   }
@@ -68,8 +65,8 @@ export class CollectionsController {
   @ApiProblem(404, '`COLLECTION_NOT_FOUND`')
   items(
     @CurrentUser() uid: number,
-    @Param('id', IdPipe) id: number,
-    @Query() query: CursorQuery,
+    @IdParam() id: number,
+    @QueryDto() query: CursorQuery,
   ): Promise<Page<CollectedRow>> {
     return this.collections.items(uid, id, query);
   }

@@ -1,11 +1,11 @@
-import { Controller, Delete, Param, Put } from '@nestjs/common';
+import { Controller, Delete, Put } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Auth, CurrentUser } from '../platform/auth';
-import { ApiProblem, BizPipe, IdPipe, JsonBody } from '../platform/http';
+import { ApiProblem, JsonBody, ObjectParam } from '../platform/http';
 import { CollectionsService } from './collections.service';
 import { CollectRequest } from './dto/collect.request';
 import { ObjectStateDto } from './dto/object-state.dto';
-import type { ObjectState } from './states';
+import type { ObjectRef, ObjectState } from './states';
 
 @ApiTags('interactive')
 @Auth()
@@ -21,22 +21,17 @@ export class CollectsController {
   @ApiProblem(404, '`ARTICLE_NOT_FOUND`, `COLLECTION_NOT_FOUND`')
   collect(
     @CurrentUser() uid: number,
-    @Param('biz', BizPipe) biz: string,
-    @Param('bizId', IdPipe) bizId: number,
+    @ObjectParam() object: ObjectRef,
     @JsonBody() request: CollectRequest,
   ): Promise<ObjectState> {
-    return this.collections.collect(uid, { biz, bizId }, request.collectionId);
+    return this.collections.collect(uid, object, request.collectionId);
   }
 
   @Delete()
   @ApiOperation({ summary: 'Take an object out of its folder; again changes nothing' })
   @ApiOkResponse({ type: ObjectStateDto })
   @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
-  uncollect(
-    @CurrentUser() uid: number,
-    @Param('biz', BizPipe) biz: string,
-    @Param('bizId', IdPipe) bizId: number,
-  ): Promise<ObjectState> {
-    return this.collections.uncollect(uid, { biz, bizId });
+  uncollect(@CurrentUser() uid: number, @ObjectParam() object: ObjectRef): Promise<ObjectState> {
+    return this.collections.uncollect(uid, object);
   }
 }

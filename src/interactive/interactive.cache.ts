@@ -33,6 +33,9 @@ export interface CachedState {
 
 type Mode = 'write' | 'load' | 'capture';
 
+const COUNTER_FIELDS = ['r', 'l', 'c'];
+const MARK_FIELDS = ['l', 'lv', 'c', 'cv', 'p'];
+
 const keyOf = ({ biz, bizId }: ObjectRef): string => `interactive:{${biz}:${bizId}}`;
 const marksKeyOf = (object: ObjectRef, uid: number): string => `${keyOf(object)}:mine:${uid}`;
 
@@ -56,21 +59,15 @@ export class InteractiveCache implements OnModuleInit {
 
   /** What is cached of the objects, in their order; own marks only for a user. */
   async read(objects: readonly ObjectRef[], uid: number | null): Promise<CachedState[]> {
-    const counters = objects.map((object) => this.reads.hmget(keyOf(object), 'r', 'l', 'c'));
+    const counters = objects.map((object) =>
+      this.reads.hash(keyOf(object), COUNTER_FIELDS, countsOf),
+    );
     const marks =
       uid === null
         ? []
-        : objects.map((object) =>
-            this.reads.hmget(marksKeyOf(object, uid), 'l', 'lv', 'c', 'cv', 'p'),
-          );
-    const [counterFields, markFields] = await Promise.all([
-      Promise.all(counters),
-      Promise.all(marks),
-    ]);
-    return objects.map((object, i) => ({
-      counters: countsOf(counterFields[i] as (string | null)[]),
-      marks: markFields[i] && marksOf(markFields[i]),
-    }));
+        : objects.map((object) => this.reads.hash(marksKeyOf(object, uid), MARK_FIELDS, marksOf));
+    const [counts, own] = await Promise.all([Promise.all(counters), Promise.all(marks)]);
+    return counts.map((each, i) => ({ counters: each, marks: own[i] }));
   }
 
   /**

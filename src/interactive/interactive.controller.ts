@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -9,7 +9,7 @@ import {
 import { articleReadTopic } from '../article';
 import { EventPublisher } from '../messaging';
 import { CurrentUser, OptionalAuth } from '../platform/auth';
-import { ApiProblem, BizPipe, IdPipe, JsonBody } from '../platform/http';
+import { ApiProblem, JsonBody, ObjectParam } from '../platform/http';
 import { ObjectStateDto, ObjectStatesDto } from './dto/object-state.dto';
 import { ObjectsPipe, ObjectsQueryDto } from './dto/objects.query';
 import { InteractiveService } from './interactive.service';
@@ -28,11 +28,10 @@ export class InteractiveController {
   @ApiOperation({ summary: 'How often an object was read, liked and collected' })
   @ApiOkResponse({ type: ObjectStateDto })
   async get(
-    @Param('biz', BizPipe) biz: string,
-    @Param('bizId', IdPipe) bizId: number,
+    @ObjectParam() object: ObjectRef,
     @CurrentUser() uid: number | null,
   ): Promise<ObjectState> {
-    const [state] = await this.interactive.states([{ biz, bizId }], uid);
+    const [state] = await this.interactive.states([object], uid);
     return state as ObjectState;
   }
 
@@ -54,8 +53,7 @@ export class InteractiveController {
   @ApiOperation({ summary: 'Count a read of any kind of object' })
   @ApiAcceptedResponse({ description: 'The event is in the log' })
   async read(
-    @Param('biz', BizPipe) biz: string,
-    @Param('bizId', IdPipe) bizId: number,
+    @ObjectParam() { biz, bizId }: ObjectRef,
     @CurrentUser() uid: number | null,
   ): Promise<void> {
     await this.events.publish(articleReadTopic, { Aid: bizId, Uid: uid ?? 0, Biz: biz });

@@ -1,13 +1,13 @@
-import { Controller, Delete, Get, Param, Put, Query } from '@nestjs/common';
+import { Controller, Delete, Get, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Auth, CurrentUser } from '../platform/auth';
-import { ApiProblem, BizPipe, IdPipe, type Page } from '../platform/http';
+import { ApiProblem, ObjectParam, type Page, QueryDto } from '../platform/http';
 import { LikesQuery } from './dto/likes.query';
 import { LikedObjectPageDto } from './dto/marked-object.dto';
 import { ObjectStateDto } from './dto/object-state.dto';
 import type { LikedRow } from './likes.repository';
 import { LikesService } from './likes.service';
-import type { ObjectState } from './states';
+import type { ObjectRef, ObjectState } from './states';
 
 @ApiTags('interactive')
 @Auth()
@@ -19,7 +19,7 @@ export class LikesController {
   @ApiOperation({ summary: 'Your liked objects, newest first' })
   @ApiOkResponse({ type: LikedObjectPageDto })
   @ApiProblem(400, '`VALIDATION_FAILED`, `INVALID_CURSOR`')
-  list(@CurrentUser() uid: number, @Query() query: LikesQuery): Promise<Page<LikedRow>> {
+  list(@CurrentUser() uid: number, @QueryDto() query: LikesQuery): Promise<Page<LikedRow>> {
     return this.likes.list(uid, query);
   }
 
@@ -27,23 +27,15 @@ export class LikesController {
   @ApiOperation({ summary: 'Like an object; again changes nothing' })
   @ApiOkResponse({ type: ObjectStateDto })
   @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
-  like(
-    @CurrentUser() uid: number,
-    @Param('biz', BizPipe) biz: string,
-    @Param('bizId', IdPipe) bizId: number,
-  ): Promise<ObjectState> {
-    return this.likes.set(uid, { biz, bizId }, true);
+  like(@CurrentUser() uid: number, @ObjectParam() object: ObjectRef): Promise<ObjectState> {
+    return this.likes.set(uid, object, true);
   }
 
   @Delete(':biz/:bizId/like')
   @ApiOperation({ summary: 'Take a like back; again changes nothing' })
   @ApiOkResponse({ type: ObjectStateDto })
   @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
-  unlike(
-    @CurrentUser() uid: number,
-    @Param('biz', BizPipe) biz: string,
-    @Param('bizId', IdPipe) bizId: number,
-  ): Promise<ObjectState> {
-    return this.likes.set(uid, { biz, bizId }, false);
+  unlike(@CurrentUser() uid: number, @ObjectParam() object: ObjectRef): Promise<ObjectState> {
+    return this.likes.set(uid, object, false);
   }
 }

@@ -1,8 +1,6 @@
-/** A business object, e.g. article 42. */
-export interface ObjectRef {
-  readonly biz: string;
-  readonly bizId: number;
-}
+import type { ObjectRef } from '../platform/http';
+
+export type { ObjectRef };
 
 export interface Counts {
   readonly readCnt: number;

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, Header, Param, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Header, Param, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ApiProblem, IdPipe } from '../platform/http';
+import { ApiProblem, IdParam, QueryDto } from '../platform/http';
 import { BoardStream, type StreamedState } from './board-stream';
 import { BoardQuery, BoardsQuery } from './dto/board.query';
 import { BoardList } from './dto/board-summary';
@@ -45,7 +45,7 @@ export class RankingController {
   @ApiProblem(400, '`VALIDATION_FAILED`')
   @ApiProblem(404, '`BOARD_NOT_FOUND`')
   async streamSeveral(
-    @Query() query: BoardsQuery,
+    @QueryDto() query: BoardsQuery,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -61,7 +61,7 @@ export class RankingController {
   @ApiOkResponse({ type: BoardAnswer })
   @ApiProblem(400, '`VALIDATION_FAILED`')
   @ApiProblem(404, '`BOARD_NOT_FOUND`')
-  async top(@Param('board') board: string, @Query() { limit }: BoardQuery): Promise<string> {
+  async top(@Param('board') board: string, @QueryDto() { limit }: BoardQuery): Promise<string> {
     return (await this.ranking.board(board, limit)).data();
   }
 
@@ -69,7 +69,7 @@ export class RankingController {
   @ApiOperation({ summary: 'A row with its rank' })
   @ApiOkResponse({ type: RankedItem })
   @ApiProblem(404, '`NOT_RANKED`, `BOARD_NOT_FOUND`')
-  item(@Param('board') board: string, @Param('id', IdPipe) id: number): Promise<RankedItem> {
+  item(@Param('board') board: string, @IdParam() id: number): Promise<RankedItem> {
     return this.ranking.item(board, id);
   }
 
@@ -85,7 +85,7 @@ export class RankingController {
   @ApiProblem(404, '`BOARD_NOT_FOUND`')
   async stream(
     @Param('board') board: string,
-    @Query() { limit }: BoardQuery,
+    @QueryDto() { limit }: BoardQuery,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {

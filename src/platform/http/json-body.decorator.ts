@@ -1,5 +1,6 @@
 import { Body, type PipeTransform, type Type } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
+import { RequestValidationPipe } from './request-validation.pipe';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -8,12 +9,15 @@ declare module 'fastify' {
   }
 }
 
-/** Nest's `@Body()` on a route that thereby takes one: without it, any field of a body is unknown. */
-export function JsonBody(...pipes: (PipeTransform | Type<PipeTransform>)[]): ParameterDecorator {
+/**
+ * Nest's `@Body()` on a route that thereby takes one: without it, any field of a body is unknown.
+ * @param pipe checks it, as the parameter's DTO asks when not given
+ */
+export function JsonBody(pipe: Type<PipeTransform> = RequestValidationPipe): ParameterDecorator {
   return (controller, method, index) => {
     const name = method as string;
     const handler = Object.getOwnPropertyDescriptor(controller, name) as PropertyDescriptor;
-    Body(...pipes)(controller, name, index);
+    Body(pipe)(controller, name, index);
     RouteConfig({ takesBody: true })(controller, name, handler);
   };
 }

@@ -8,8 +8,6 @@ import type { ValidationError } from 'class-validator';
 import { isJsonObject, UNKNOWN_FIELD } from './json-object';
 import { type FieldError, ValidationFailedError } from './validation-failed.error';
 
-const PRIMITIVES = new Set<unknown>([String, Number, Boolean, Array, Object, undefined]);
-
 function fieldErrors(errors: ValidationError[], path = ''): FieldError[] {
   return errors.flatMap(({ property, constraints, children }) => {
     const field = path + property;
@@ -31,9 +29,8 @@ const validation = (forbidNonWhitelisted: boolean): ValidationPipe =>
   });
 
 /**
- * Nest's ValidationPipe for the parameters that are DTOs, and nothing for all others: those have
- * pipes of their own, which must see the text as it came (Nest's would have rounded a too large id
- * before them), and the hot routes have no DTO, so they pay nothing.
+ * Nest's ValidationPipe for bodies and queries that are DTOs. `@JsonBody()` and `@QueryDto()` bring it;
+ * it is not global, since Nest would then run it on every parameter of the hot routes.
  */
 @Injectable()
 export class RequestValidationPipe implements PipeTransform {
@@ -41,7 +38,6 @@ export class RequestValidationPipe implements PipeTransform {
   private readonly query = validation(false);
 
   transform(value: unknown, metadata: ArgumentMetadata): unknown {
-    if (metadata.type === 'custom' || PRIMITIVES.has(metadata.metatype)) return value;
     if (metadata.type !== 'body') return this.query.transform(value, metadata);
     if (value !== undefined && !isJsonObject(value))
       throw new ValidationFailedError([{ field: 'body', message: 'must be a JSON object' }]);
