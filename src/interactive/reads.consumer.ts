@@ -10,7 +10,7 @@ export const READS_GROUP = 'interactive';
 export class ReadsBatchConsumer {
   constructor(private readonly reads: ReadsService) {}
 
-  @Subscribe(articleReadTopic, { group: READS_GROUP, batch: { size: 5_000, lingerMs: 10 } })
+  @Subscribe(articleReadTopic, { group: READS_GROUP, batch: { size: 10_000, lingerMs: 10 } })
   onReads(batch: MessageBatch<ArticleRead>): Promise<void> {
     return this.reads.count(batch);
   }

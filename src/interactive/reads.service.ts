@@ -3,7 +3,6 @@ import type { ArticleRead } from '../article';
 import { type MessageBatch, OffsetFence } from '../messaging';
 import { Database } from '../platform/database';
 import { InteractiveRepository, type ReadIncrement } from './interactive.repository';
-import { keyOfObject } from './mark.group';
 
 /** Counts read events, each exactly once whatever the log replays. */
 @Injectable()
@@ -26,12 +25,14 @@ export class ReadsService {
 
 /** How often each object was read. */
 export function sumOf(events: readonly ArticleRead[]): ReadIncrement[] {
-  const sums = new Map<string, { biz: string; bizId: number; reads: number }>();
+  // By kind, then by id: no key is put together for each event.
+  const kinds = new Map<string, Map<number, number>>();
   for (const { Aid: bizId, Biz: biz = 'article' } of events) {
-    const key = keyOfObject({ biz, bizId });
-    const sum = sums.get(key);
-    if (sum) sum.reads++;
-    else sums.set(key, { biz, bizId, reads: 1 });
+    let reads = kinds.get(biz);
+    if (!reads) kinds.set(biz, (reads = new Map()));
+    reads.set(bizId, (reads.get(bizId) ?? 0) + 1);
   }
-  return [...sums.values()];
+  return [...kinds].flatMap(([biz, sums]) =>
+    [...sums].map(([bizId, reads]) => ({ biz, bizId, reads })),
+  );
 }

@@ -32,22 +32,21 @@ export class BatchRunner<Payload> {
 
   /** @throws the signal's reason when it is stopped while it waits for a dependency */
   async run(messages: readonly RawMessage[], stopping: AbortSignal): Promise<void> {
-    let good: Message<Payload>[] = [];
-    const origin = new Map<Message<Payload>, RawMessage>();
+    let good = new Decoded<Payload>();
     const handleGood = async (): Promise<void> => {
-      if (good.length > 0) await this.handle(good, origin, stopping);
-      good = [];
+      if (good.messages.length > 0) await this.handle(good, stopping);
+      good = new Decoded();
     };
     for (const raw of messages) {
-      const decoded = this.decode(raw);
-      if (decoded instanceof BadMessageError) {
+      const message = this.decode(raw);
+      if (message instanceof BadMessageError) {
         // In the log's order: what is put aside counts as passed, and so does all before it.
         await handleGood();
-        await this.bury(raw, decoded.message, stopping);
+        await this.bury(raw, message.message, stopping);
         continue;
       }
-      good.push(decoded);
-      origin.set(decoded, raw);
+      good.messages.push(message);
+      good.raw.push(raw);
     }
     await handleGood();
   }
@@ -62,23 +61,18 @@ export class BatchRunner<Payload> {
     }
   }
 
-  private async handle(
-    messages: readonly Message<Payload>[],
-    origin: ReadonlyMap<Message<Payload>, RawMessage>,
-    stopping: AbortSignal,
-  ): Promise<void> {
+  private async handle(batch: Decoded<Payload>, stopping: AbortSignal): Promise<void> {
+    const { messages, raw } = batch;
     const attempts = messages.length === 1 ? ATTEMPTS : 1;
     const error = await this.attempt(messages, attempts, stopping);
     if (error === undefined) return;
-    const [first] = messages;
-    if (messages.length === 1 && first) {
-      const raw = origin.get(first) as RawMessage;
-      await this.bury(raw, reasonOf(error), stopping);
+    if (messages.length === 1) {
+      await this.bury(raw[0]!, reasonOf(error), stopping);
       return;
     }
     const middle = messages.length >> 1;
-    await this.handle(messages.slice(0, middle), origin, stopping);
-    await this.handle(messages.slice(middle), origin, stopping);
+    await this.handle(batch.slice(0, middle), stopping);
+    await this.handle(batch.slice(middle), stopping);
   }
 
   /** Gives the error that is the messages' own fault, or undefined when they were handled. */
@@ -128,6 +122,18 @@ export class BatchRunner<Payload> {
     this.options.onRetry(error, attempt);
     await pause(this.backoff(attempt), stopping);
     stopping.throwIfAborted();
+  }
+}
+
+/** Messages, and beside each what it was decoded from. */
+class Decoded<Payload> {
+  constructor(
+    readonly messages: Message<Payload>[] = [],
+    readonly raw: RawMessage[] = [],
+  ) {}
+
+  slice(from: number, to?: number): Decoded<Payload> {
+    return new Decoded(this.messages.slice(from, to), this.raw.slice(from, to));
   }
 }
 
