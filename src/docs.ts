@@ -19,7 +19,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   const base = new DocumentBuilder()
     .setTitle('webook')
     .setDescription(
-      'Reads, likes, collects, the follow graph and live top-N boards of a content platform. ' +
+      'Reads, likes, collects and live top-N boards of a content platform. ' +
         'Errors are `application/problem+json` with a stable `code`. In development, ' +
         '`POST /api/auth/dev-token` hands out the token that *Authorize* asks for.',
     )
