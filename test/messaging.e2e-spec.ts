@@ -32,6 +32,11 @@ interface Event {
   value: number | string;
 }
 
+/** Through which every commit of KafkaJS goes. */
+const OffsetManager = jest.requireActual<{ prototype: { commitOffsets(): Promise<void> } }>(
+  'kafkajs/src/consumer/offsetManager',
+);
+
 const brokers = (): string[] => testEnvironment().KAFKA_BROKERS.split(',');
 
 const engines = [
@@ -42,6 +47,23 @@ const engines = [
     async lose(stack: StackEnvironment) {
       const redis = new Redis(stack.REDIS_URL);
       await redis.flushdb();
+      redis.disconnect();
+    },
+    /** Lets every commit of the topic fail, and waits for one, while `work` runs. */
+    async refusingCommits(stack: StackEnvironment, topic: Topic<Event>, work: () => Promise<void>) {
+      const redis = new Redis(stack.REDIS_URL);
+      const refused = async (): Promise<number> =>
+        Number(/errorstat_WRONGTYPE:count=(\d+)/.exec(await redis.info('errorstats'))?.[1] ?? 0);
+      const before = await refused();
+      const keys = Array.from(
+        { length: topic.partitions },
+        (_, partition) => streamKeys(topic.name, partition).groups,
+      );
+      for (const key of keys) await redis.rename(key, `${key}:aside`);
+      for (const key of keys) await redis.set(key, 'no hash');
+      await work();
+      await eventually(async () => expect(await refused()).toBeGreaterThan(before));
+      for (const key of keys) await redis.rename(`${key}:aside`, key);
       redis.disconnect();
     },
     /** Lets members find something that they cannot use. */
@@ -64,6 +86,14 @@ const engines = [
       });
       await admin.disconnect();
     },
+    async refusingCommits(_: StackEnvironment, __: Topic<Event>, work: () => Promise<void>) {
+      const commits = jest
+        .spyOn(OffsetManager.prototype, 'commitOffsets')
+        .mockRejectedValue(new Error('refused'));
+      await work();
+      await eventually(() => expect(commits).toHaveBeenCalled());
+      commits.mockRestore();
+    },
     /** Nothing joins for a topic that is not there. */
     preventJoins: () => Promise.resolve(),
   },
@@ -72,7 +102,8 @@ const engines = [
 const openSockets = (): number =>
   process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length;
 
-describe.each(engines)('the event log on $name', ({ name, open, lose, preventJoins }) => {
+describe.each(engines)('the event log on $name', (engine) => {
+  const { name, open, lose, preventJoins, refusingCommits } = engine;
   let stack: StackEnvironment;
   let database: Database;
   let fence: OffsetFence;
@@ -320,6 +351,18 @@ describe.each(engines)('the event log on $name', ({ name, open, lose, preventJoi
     await eventually(async () => expect(await committed()).toBe(published), { timeoutMs: 60_000 });
     expect(await counted()).toBe(published);
   }, 150_000);
+
+  it('commits what it has handled once the log takes commits again, though nothing more comes', async () => {
+    await publisher.publish(topic, ...events(30));
+    const member = new Member(nothing).start();
+    await eventually(async () => expect(await committed()).toBe(30));
+    await refusingCommits(stack, topic, async () => {
+      await publisher.publish(topic, ...events(30));
+      await eventually(() => expect(member.values).toHaveLength(60));
+    });
+    await eventually(async () => expect(await committed()).toBe(60));
+    expect(member.values).toHaveLength(60);
+  });
 
   it('leaves what a stopping member has only fetched to the next one', async () => {
     let open = (): void => undefined;

@@ -32,7 +32,7 @@ describe('PartitionWorker', () => {
             commit: (offset) => {
               commits.push(offset);
               if (offset === total) resolve();
-              return Promise.resolve();
+              return Promise.resolve(true);
             },
           });
           void (async () => {
@@ -57,7 +57,7 @@ describe('PartitionWorker', () => {
       size: 2,
       lingerMs: 0,
       handle: () => gate,
-      commit: () => Promise.resolve(),
+      commit: () => Promise.resolve(true),
     });
     let hadRoom = false;
     const pushed = worker.push(messages(0, 20)).then(() => (hadRoom = true));
@@ -81,7 +81,7 @@ describe('PartitionWorker', () => {
       },
       commit: (offset) => {
         if (offset === 9) done.resolve();
-        return Promise.resolve();
+        return Promise.resolve(true);
       },
     });
     let hadRoom = false;
@@ -109,7 +109,7 @@ describe('PartitionWorker', () => {
       },
       commit: (offset) => {
         commits.push(offset);
-        return Promise.resolve();
+        return Promise.resolve(true);
       },
     });
     void worker.push(messages(0, 9));
@@ -118,6 +118,70 @@ describe('PartitionWorker', () => {
     release();
     await stopped;
     expect(commits).toEqual([3]);
+  });
+
+  it('commits again what was not taken, also when nothing more comes', async () => {
+    const commits: number[] = [];
+    const taken = Promise.withResolvers<void>();
+    const worker = new PartitionWorker({
+      size: 3,
+      lingerMs: 0,
+      handle: () => Promise.resolve(),
+      commit: (offset) => {
+        commits.push(offset);
+        if (commits.length === 3) taken.resolve();
+        return Promise.resolve(commits.length === 3);
+      },
+      backoff: () => 0,
+    });
+    void worker.push(messages(0, 3));
+    await taken.promise;
+    void worker.push(messages(3, 1));
+    await worker.stop();
+    expect(commits.slice(0, 3)).toEqual([3, 3, 3]);
+  });
+
+  it('handles what comes while a commit is not taken, and then commits behind that only', async () => {
+    const commits: number[] = [];
+    const refused = Promise.withResolvers<void>();
+    const taken = Promise.withResolvers<void>();
+    const worker = new PartitionWorker({
+      size: 3,
+      lingerMs: 0,
+      handle: () => Promise.resolve(),
+      commit: (offset) => {
+        commits.push(offset);
+        if (offset === 6) taken.resolve();
+        return Promise.resolve(offset === 6);
+      },
+      backoff: () => {
+        refused.resolve();
+        return 1_000_000;
+      },
+    });
+    void worker.push(messages(0, 3));
+    await refused.promise;
+    void worker.push(messages(3, 3));
+    await taken.promise;
+    await worker.stop();
+    expect(commits).toEqual([3, 6]);
+  });
+
+  it('ends when it is stopped while a commit is not taken', async () => {
+    const refused = Promise.withResolvers<void>();
+    const worker = new PartitionWorker({
+      size: 1,
+      lingerMs: 0,
+      handle: () => Promise.resolve(),
+      commit: () => Promise.resolve(false),
+      backoff: () => {
+        refused.resolve();
+        return 1_000_000;
+      },
+    });
+    void worker.push(messages(0, 1));
+    await refused.promise;
+    await worker.stop();
   });
 
   it('does not commit what was cut short', async () => {
@@ -134,7 +198,7 @@ describe('PartitionWorker', () => {
           }),
         commit: (offset) => {
           commits.push(offset);
-          return Promise.resolve();
+          return Promise.resolve(true);
         },
       });
       void worker.push(messages(0, 1));
@@ -162,7 +226,7 @@ describe('PartitionWorker', () => {
         commit: (offset) => {
           commits.push(offset);
           if (offset === 4) resolve();
-          return Promise.resolve();
+          return Promise.resolve(true);
         },
         backoff: () => 0,
       });

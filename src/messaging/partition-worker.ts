@@ -13,8 +13,8 @@ export interface PartitionWorkerOptions {
   size: number;
   lingerMs: number;
   handle(messages: readonly RawMessage[], stopping: AbortSignal): Promise<void>;
-  /** Called with the offset behind the last handled message. */
-  commit(nextOffset: number): Promise<void>;
+  /** Called with the offset behind the last handled message. @returns whether the log has taken it */
+  commit(nextOffset: number): Promise<boolean>;
   /** What must have ended before anything is done: the partition's worker before this one. */
   after?: Promise<void>;
   /** Ends before the first message is handled. */
@@ -34,9 +34,11 @@ export class PartitionWorker {
   private readonly abort = new AbortController();
   private wakeUp: (() => void) | undefined;
   private readonly waiting: (() => void)[] = [];
+  private readonly backoff: (attempt: number) => number;
   private readonly ended: Promise<void>;
 
   constructor(private readonly options: PartitionWorkerOptions) {
+    this.backoff = options.backoff ?? backoff;
     this.ended = this.run();
   }
 
@@ -73,12 +75,12 @@ export class PartitionWorker {
   }
 
   private async run(): Promise<void> {
-    const { lingerMs, handle, commit, start } = this.options;
+    const { lingerMs, handle, start } = this.options;
     const { signal } = this.abort;
     await this.options.after;
     if (start && !(await this.insist(() => start(signal)))) return;
     for (;;) {
-      if (this.queue.length === 0) await this.arrival();
+      while (this.queue.length === 0 && !signal.aborted) await this.nextPush();
       if (!this.holds(1) && lingerMs > 0 && !signal.aborted) await this.linger(lingerMs);
       if (signal.aborted) return;
       const batch = this.take();
@@ -86,7 +88,19 @@ export class PartitionWorker {
       const last = batch.at(-1);
       if (!last) continue;
       if (!(await this.insist(() => handle(batch, signal)))) return;
-      await commit(last.offset + 1);
+      await this.commit(last.offset + 1);
+    }
+  }
+
+  /**
+   * Commits until the log takes it or the next batch, whose commit is for both, is there: the group
+   * would lag behind what it has handled for as long as nothing comes.
+   */
+  private async commit(nextOffset: number): Promise<void> {
+    for (let attempt = 1; !(await this.options.commit(nextOffset)); attempt++) {
+      if (this.queue.length === 0 && !this.abort.signal.aborted)
+        await this.nextPush(this.backoff(attempt));
+      if (this.queue.length > 0 || this.abort.signal.aborted) return;
     }
   }
 
@@ -122,19 +136,22 @@ export class PartitionWorker {
         this.logger.error(
           `A batch failed and is tried again (attempt ${attempt}): ${String(error)}`,
         );
-        await pause((this.options.backoff ?? backoff)(attempt), signal);
+        await pause(this.backoff(attempt), signal);
       }
     }
     return false;
   }
 
-  private arrival(): Promise<void> {
-    if (this.queue.length > 0 || this.abort.signal.aborted) return Promise.resolve();
+  /** Waits until something is pushed, or the stop, or for so many milliseconds. */
+  private nextPush(milliseconds?: number): Promise<void> {
     return new Promise((resolve) => {
-      this.wakeUp = () => {
+      const done = (): void => {
+        clearTimeout(timer);
         this.wakeUp = undefined;
         resolve();
       };
+      const timer = milliseconds === undefined ? undefined : setTimeout(done, milliseconds);
+      this.wakeUp = done;
     });
   }
 
@@ -143,15 +160,7 @@ export class PartitionWorker {
     while (!this.holds(1) && !this.abort.signal.aborted) {
       const left = end - performance.now();
       if (left <= 0) return;
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          clearTimeout(timer);
-          this.wakeUp = undefined;
-          resolve();
-        };
-        const timer = setTimeout(done, left);
-        this.wakeUp = done;
-      });
+      await this.nextPush(left);
     }
   }
 

@@ -148,7 +148,7 @@ export class KafkaConsumer implements RunningConsumer {
       this.logger.warn(`${batch.topic}/${partition} was made anew: it goes on at ${first}`);
       this.endWorkers([partition]);
     }
-    const owned = this.owned.get(partition) ?? this.own(partition);
+    const owned = this.owned.get(partition) ?? this.own(payload);
     const room = owned.worker.push(batch.messages.map((message) => rawMessage(partition, message)));
     owned.position = Number(batch.lastOffset()) + 1;
     // Resolved means fetched here: the commits are the worker's.
@@ -156,29 +156,40 @@ export class KafkaConsumer implements RunningConsumer {
     await this.beatUntil(room, heartbeat);
   }
 
-  private own(partition: number): OwnedPartition {
+  private own({ batch, commitOffsetsIfNecessary }: EachBatchPayload): OwnedPartition {
     const { topic, size, lingerMs } = this.options;
+    const { partition } = batch;
     const worker = new PartitionWorker({
       size,
       lingerMs,
       after: this.before,
       start: (stopping) => this.handler.onStart(topic, partition, stopping),
       handle: (messages, stopping) => this.handler.onMessages(topic, messages, stopping),
-      commit: (offset) => this.commit(partition, offset),
+      commit: (offset) => this.commit(commitOffsetsIfNecessary, partition, offset),
     });
     const owned = { worker, position: 0 };
     this.owned.set(partition, owned);
     return owned;
   }
 
-  private async commit(partition: number, offset: number): Promise<void> {
+  /**
+   * By the payload's function, which tries once: the consumer's own tries for ever, beside what is
+   * committed meanwhile, and would set the group back to where it was.
+   */
+  private async commit(
+    commitOnce: EachBatchPayload['commitOffsetsIfNecessary'],
+    partition: number,
+    offset: number,
+  ): Promise<boolean> {
     const { topic, group } = this.options;
+    const partitions = [{ partition, offset: String(offset) }];
     try {
-      const offsets = [{ topic, partition, offset: String(offset) }];
-      await within(PATIENCE, this.consumer?.commitOffsets(offsets));
+      await within(PATIENCE, commitOnce({ topics: [{ topic, partitions }] }));
+      return true;
     } catch (error) {
-      // A rebalance or an absent broker: the messages come again, and their effects are fenced.
+      // A rebalance or an absent broker: another member may handle it all again.
       this.logger.debug(`${group} could not commit ${topic}/${partition}: ${String(error)}`);
+      return false;
     }
   }
 

@@ -188,18 +188,20 @@ export class StreamsConsumer implements RunningConsumer {
     );
   }
 
-  private async commit(partition: number, offset: number): Promise<void> {
+  /** Not taken while Redis is away or the lease is lost: another member may handle it all again. */
+  private async commit(partition: number, offset: number): Promise<boolean> {
     const { topic, group } = this.options;
     const { lease, groups, stream } = streamKeys(topic, partition);
     try {
-      await this.commitScript.run(
+      const moved = await this.commitScript.run(
         this.redis,
         [lease(group), groups, stream],
         [this.member, group, offset, RETAINED, RETAINED_BYTES],
       );
+      return moved === 1;
     } catch (error) {
-      // The messages come again, and their effects are fenced.
       this.logger.debug(`${group} could not commit ${topic}/${partition}: ${String(error)}`);
+      return false;
     }
   }
 
