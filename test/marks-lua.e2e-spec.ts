@@ -4,7 +4,6 @@ import { binlogTopic, CaptureGaps, type RowChange, type RowImage } from '../src/
 import type { Message } from '../src/messaging';
 import { CountersConsumer } from '../src/interactive/counters.consumer';
 import { InteractiveCache, type OwnMarks } from '../src/interactive/interactive.cache';
-import type { InteractiveVerifier } from '../src/interactive/interactive.verifier';
 import { type CounterRow, type MarkState, NO_COUNTS } from '../src/interactive/states';
 import { eventually, isolatedStack } from './support';
 
@@ -22,7 +21,7 @@ beforeAll(async () => {
   redis = new Redis(REDIS_URL);
   cache = new InteractiveCache(redis);
   await cache.onModuleInit();
-  consumer = new CountersConsumer(cache, {} as InteractiveVerifier, new CaptureGaps());
+  consumer = new CountersConsumer(cache, new CaptureGaps());
 });
 
 beforeEach(() => redis.flushdb());
@@ -185,6 +184,18 @@ describe('the consumer of captured changes', () => {
     await consume(change(image(1, 9, 90), null), change(null, image(1, 0, 3)));
     expect(await shown()).toBe(0);
     expect(await redis.pttl(KEY)).toBeLessThanOrEqual(12_500);
+  });
+
+  it('forgets every counter after DDL, and no mark', async () => {
+    await cache.keep(
+      [row(1, 9, 90), { ...row(2, 5, 50), bizId: 43 }],
+      [
+        { ...OBJECT, uid: UID, kind: 'like', on: true, version: 1 },
+        { ...OBJECT, uid: UID, kind: 'collect', on: true, version: 1 },
+      ],
+    );
+    await consume({ ...change(null, null), kind: 'rewrite' });
+    await eventually(async () => expect(await redis.keys('*')).toEqual([`${KEY}:mine:${UID}`]));
   });
 
   it('takes the counters from an object whose row is given to another', async () => {

@@ -4,11 +4,14 @@ import type { BinlogPosition } from './binlog-position';
 import type { ChangedRows } from './canal-protobuf';
 import { capturedTables } from './captured-tables';
 import { columnText } from './column-text';
-import type { RowChange, RowImage } from './row-change';
+import { rewrittenTables } from './ddl';
+import type { ChangePosition, RowImage } from './row-change';
 
 export interface BinlogStreamOptions {
-  /** mysql:// URL of the server, with the database whose captured tables are read. */
+  /** mysql:// URL of the server. */
   url: string;
+  /** Whose captured tables are read; spelt as the server does it. */
+  database: string;
   serverId: number;
   from: BinlogPosition;
   /** The server sends from `from` on. */
@@ -32,7 +35,21 @@ interface BinlogConnection {
 interface TableEntry {
   readonly parentSchema: string;
   readonly tableName: string;
+  /** The columns that the table had in the binlog or, where that does not name them, has now. */
+  readonly columnSchemas: readonly unknown[];
   readonly columns?: readonly { readonly name: string; readonly type: number }[];
+}
+
+interface TableMapEvent extends BinlogEvent {
+  readonly tableId: number;
+  readonly tableMap: Readonly<Record<number, TableEntry>>;
+  readonly columnCount: number;
+}
+
+interface QueryEvent extends BinlogEvent {
+  readonly query: string;
+  /** In which unqualified names are meant. */
+  readonly schema: string;
 }
 
 interface RowsEvent extends BinlogEvent {
@@ -41,7 +58,7 @@ interface RowsEvent extends BinlogEvent {
   readonly rows: readonly (RowData | { before: RowData; after: RowData })[];
 }
 
-const KINDS: Readonly<Record<string, RowChange['kind']>> = {
+const KINDS: Readonly<Record<string, 'insert' | 'update' | 'delete'>> = {
   writerows: 'insert',
   updaterows: 'update',
   deleterows: 'delete',
@@ -100,7 +117,7 @@ export class BinlogStream {
       filename: options.from.file,
       position: options.from.offset,
       includeEvents: ['tablemap', ...Object.keys(KINDS), 'rotate', 'xid', 'query'],
-      includeSchema: { [new URL(options.url).pathname.slice(1)]: [...capturedTables] },
+      includeSchema: { [options.database]: [...capturedTables] },
     });
     // A connection that the server ends is not an error to the reader, but it is to us.
     this.connection?.on('end', () =>
@@ -161,11 +178,40 @@ export class BinlogStream {
       }
       case 'xid':
         return this.onBoundary(event.nextPosition);
+      case 'tablemap':
+        return this.onTableMap(event as TableMapEvent);
       case 'query':
-        // COMMIT of tables without transactions, or DDL.
-        if (!OPENING.test((event as unknown as { query: string }).query))
-          this.onBoundary(event.nextPosition);
+        return this.onQuery(event as QueryEvent);
     }
+  }
+
+  /**
+   * Of a table that has changed since, the names would stand for other columns' values. Reading
+   * again looks them up again.
+   */
+  private onTableMap({ tableMap, tableId, columnCount }: TableMapEvent): void {
+    const table = tableMap[tableId];
+    if (!table || table.columnSchemas.length === columnCount) return;
+    throw new Error(
+      `${table.parentSchema}.${table.tableName} has ${table.columnSchemas.length} columns, but ${columnCount} in the binlog, which names them only with binlog_row_metadata=FULL`,
+    );
+  }
+
+  private onQuery(event: QueryEvent): void {
+    const { query, schema, nextPosition } = event;
+    if (OPENING.test(query)) return;
+    // COMMIT of tables without transactions, or DDL.
+    const { database } = this.options;
+    for (const table of rewrittenTables(query, schema, database))
+      this.options.onRows({
+        database,
+        table,
+        kind: 'rewrite',
+        position: this.positionOf(event),
+        executedAt: event.timestamp,
+        rows: [],
+      });
+    this.onBoundary(nextPosition);
   }
 
   private onBoundary(offset: number): void {
@@ -176,7 +222,7 @@ export class BinlogStream {
     this.options.onBoundary({ file: this.file, offset });
   }
 
-  private onRows(event: RowsEvent, kind: RowChange['kind']): void {
+  private onRows(event: RowsEvent, kind: (typeof KINDS)[string]): void {
     const table = event.tableMap[event.tableId];
     if (!table) throw new Error(`rows of table ${event.tableId}, which was not announced`);
     const image = imagesOf(table);
@@ -185,11 +231,7 @@ export class BinlogStream {
       database: table.parentSchema,
       table: table.tableName,
       kind,
-      position: {
-        serverId: this.options.serverId,
-        file: this.file,
-        offset: this.offsetOf(event),
-      },
+      position: this.positionOf(event),
       executedAt: event.timestamp,
       rows: event.rows.map((row) => {
         if (kind === 'insert') return { before: null, after: image(row as RowData) };
@@ -205,9 +247,10 @@ export class BinlogStream {
    * there the n-th row event counts as n bytes behind the boundary, and no event is that short, so
    * positions rise through the binlog and are the same whenever it is read again.
    */
-  private offsetOf({ nextPosition, size }: BinlogEvent): number {
-    if (nextPosition === 0) return this.boundary + this.ordinal;
-    return nextPosition - size - HEADER - (this.zongji.useChecksum ? CHECKSUM : 0);
+  private positionOf({ nextPosition, size }: BinlogEvent): ChangePosition {
+    const begin = nextPosition - size - HEADER - (this.zongji.useChecksum ? CHECKSUM : 0);
+    const offset = nextPosition === 0 ? this.boundary + this.ordinal : begin;
+    return { serverId: this.options.serverId, file: this.file, offset };
   }
 }
 

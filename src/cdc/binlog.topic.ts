@@ -22,7 +22,7 @@ export const binlogTopic: Topic<RowChange[]> = {
       changes.map(({ before, after, position, ...change }) => ({
         ...change,
         position: position ?? { serverId: 0, file: '', offset: 0 },
-        rows: [{ before, after }],
+        rows: change.kind === 'rewrite' ? [] : [{ before, after }],
       })),
     ),
   decode(value) {

@@ -91,7 +91,13 @@ describe.each(['protobuf', 'flat'] as const)('Canal’s %s messages', (form) => 
     ]);
   });
 
-  it('give no rows for DDL', () => {
+  it('give a rewrite for DDL after which rows may be others', () => {
+    expect(changes.filter(({ kind }) => kind === 'rewrite')).toMatchObject([
+      { database: 'webook_test', table: 'follows_00', before: null, after: null },
+    ]);
+  });
+
+  it('give nothing for the DDL that makes a table', () => {
     const ddl = messagesOf(form).filter((message) => message.includes('CREATE TABLE fans_00'));
     expect(ddl).not.toHaveLength(0);
     const created = ddl.flatMap((message) => binlogTopic.decode(message));

@@ -33,6 +33,12 @@ const change: fc.Arbitrary<RowChange> = fc.oneof(
     before: image,
     after: fc.constant(null),
   }),
+  fc.record({
+    ...common,
+    kind: fc.constant('rewrite' as const),
+    before: fc.constant(null),
+    after: fc.constant(null),
+  }),
 );
 
 describe('the relay’s messages', () => {

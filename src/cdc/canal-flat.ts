@@ -7,6 +7,9 @@ const KINDS: Record<string, RowChange['kind']> = {
   DELETE: 'delete',
 };
 
+/** The DDL that does not leave a table's rows as they are. */
+const REWRITES = new Set(['ALTER', 'ERASE', 'TRUNCATE', 'RENAME']);
+
 /** Canal's flat JSON: several rows of one table a message; `old` holds the changed columns only. */
 interface FlatMessage {
   data: RowImage[] | null;
@@ -19,7 +22,7 @@ interface FlatMessage {
 }
 
 /**
- * The row changes of a flat JSON message; none for DDL and other statements.
+ * The changes of a flat JSON message; none for statements that leave the rows as they are.
  * @throws BadMessageError when it is not such a message
  */
 export function decodeFlat(bytes: Buffer): RowChange[] {
@@ -31,11 +34,13 @@ export function decodeFlat(bytes: Buffer): RowChange[] {
   }
   const { database, table, type, isDdl, data, old, es } = message;
   if (typeof type !== 'string') throw new BadMessageError("Canal's flat JSON without a type");
-  const kind = KINDS[type];
-  if (isDdl || kind === undefined) return [];
+  const kind = isDdl ? REWRITES.has(type) && 'rewrite' : KINDS[type];
+  if (!kind) return [];
   if (typeof database !== 'string' || typeof table !== 'string')
     throw new BadMessageError("Canal's flat JSON without a database or table");
   if (typeof es !== 'number') throw new BadMessageError("Canal's flat JSON without a time");
+  if (kind === 'rewrite')
+    return [{ database, table, kind, before: null, after: null, position: null, executedAt: es }];
   if (!Array.isArray(data)) throw new BadMessageError(`Canal's flat JSON: ${type} without data`);
   return data.map((row, i) => {
     const image = imageOf(row);

@@ -18,7 +18,15 @@ const MESSAGES = 7;
 const NO_COMPRESSION = 1;
 const ROW_DATA = 2;
 const KINDS: Record<number, RowChange['kind']> = { 1: 'insert', 2: 'update', 3: 'delete' };
-const EVENT_TYPES: Record<RowChange['kind'], number> = { insert: 1, update: 2, delete: 3 };
+/** ALTER, ERASE, TRUNCATE and RENAME: the DDL that does not leave a table's rows as they are. */
+const REWRITES = new Set([5, 6, 8, 9]);
+/** Whatever it was, a rewrite is encoded as TRUNCATE. */
+const EVENT_TYPES: Record<RowChange['kind'], number> = {
+  insert: 1,
+  update: 2,
+  delete: 3,
+  rewrite: 8,
+};
 
 type Fields = (field: number, reader: Reader) => boolean;
 
@@ -35,7 +43,8 @@ function walk(bytes: Uint8Array, take: Fields): void {
 const int64 = (reader: Reader): number => Number(reader.int64().toString());
 
 /**
- * The row changes of a protobuf message of Canal; none for DDL and transaction marks.
+ * The changes of a protobuf message of Canal; none for transaction marks and for statements that
+ * leave the rows as they are.
  * @throws BadMessageError when the bytes are truncated or are no such message
  */
 export function decodeProtobuf(bytes: Buffer): RowChange[] {
@@ -127,8 +136,13 @@ function decodeRowChange(bytes: Uint8Array, header: Header, changes: RowChange[]
     else return false;
     return true;
   });
+  if (isDdl) {
+    if (REWRITES.has(eventType))
+      changes.push({ ...header, kind: 'rewrite', before: null, after: null });
+    return;
+  }
   const kind = KINDS[eventType];
-  if (isDdl || kind === undefined) return;
+  if (kind === undefined) return;
   for (const row of rows) {
     const before: Record<string, string | null> = {};
     const after: Record<string, string | null> = {};
@@ -172,6 +186,7 @@ export interface ChangedRows {
   readonly kind: RowChange['kind'];
   readonly position: ChangePosition;
   readonly executedAt: number;
+  /** None of a rewrite. */
   readonly rows: readonly { before: RowImage | null; after: RowImage | null }[];
 }
 
@@ -203,6 +218,7 @@ function encodeEntry(writer: Writer, event: ChangedRows): void {
   writer.uint32(16).int32(ROW_DATA);
   writer.uint32(26).fork();
   writer.uint32(16).int32(EVENT_TYPES[event.kind]);
+  if (event.kind === 'rewrite') writer.uint32(80).bool(true);
   for (const { before, after } of event.rows) {
     writer.uint32(98).fork();
     if (before) encodeImage(writer, 10, before);

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Subject } from 'rxjs';
+import type { RowChange } from './row-change';
 
-/** Changes that were never captured, e.g. since the binlog was purged while the relay was down. */
+/** Changes of rows that were never captured, e.g. since the binlog was purged while the relay was down. */
 export interface CaptureGap {
   readonly reason: string;
 }
@@ -10,4 +11,14 @@ export interface CaptureGap {
 @Injectable()
 export class CaptureGaps {
   readonly gaps$ = new Subject<CaptureGap>();
+
+  /** For who has handled these changes: tells of what was rewritten without a change of each row. */
+  notice(messages: Iterable<{ readonly value: readonly RowChange[] }>): void {
+    for (const { value: changes } of messages) {
+      const rewrite = changes.find(({ kind }) => kind === 'rewrite');
+      if (!rewrite) continue;
+      this.gaps$.next({ reason: `${rewrite.database}.${rewrite.table} was rewritten by DDL` });
+      return;
+    }
+  }
 }

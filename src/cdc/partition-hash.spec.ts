@@ -24,7 +24,10 @@ function javaHash(text: string): number {
 describe('partitionOf', () => {
   it('sends each row where Canal sent it', () => {
     const rows = fixture.flatMap(({ partition, value }) =>
-      binlogTopic.decode(Buffer.from(value, 'base64')).map((change) => ({ partition, change })),
+      binlogTopic
+        .decode(Buffer.from(value, 'base64'))
+        .filter(({ kind }) => kind !== 'rewrite')
+        .map((change) => ({ partition, change })),
     );
     expect(rows.length).toBeGreaterThan(30);
     for (const { partition, change } of rows) {

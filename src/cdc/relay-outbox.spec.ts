@@ -37,6 +37,21 @@ describe('RelayOutbox', () => {
     expect(new Set(messages.map(({ partition }) => partition)).size).toBe(messages.length);
   });
 
+  it('puts a rewrite into each partition, behind the rows before it', () => {
+    const outbox = new RelayOutbox(PARTITIONS);
+    outbox.add(event(10, range(20)));
+    outbox.add({ ...event(20, []), kind: 'rewrite' });
+    outbox.add(event(30, range(20)));
+    const { messages, rows } = outbox.take();
+    expect(rows).toBe(40);
+    expect(messages).toHaveLength(PARTITIONS);
+    for (const { value } of messages) {
+      const offsets = binlogTopic.decode(value).map(({ position }) => position!.offset);
+      expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
+      expect(offsets.filter((offset) => offset === 20)).toHaveLength(1);
+    }
+  });
+
   it('splits what is too much for one message', () => {
     const outbox = new RelayOutbox(1);
     outbox.add(event(10, range(50_000)));

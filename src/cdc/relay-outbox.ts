@@ -67,13 +67,21 @@ export class RelayOutbox {
       messages.push({ key: null, partition, value: encodeProtobuf(draft.events) });
       drafts.delete(partition);
     };
+    const draftOf = (partition: number): MessageDraft => {
+      let draft = drafts.get(partition);
+      if (!draft) drafts.set(partition, (draft = new MessageDraft()));
+      return draft;
+    };
     for (const event of this.events) {
+      // To each partition, for it comes behind what every one of them holds of the table.
+      if (event.kind === 'rewrite')
+        for (let partition = 0; partition < this.partitions; partition++)
+          draftOf(partition).addRewrite(event);
       const column = hashColumnOf(event.table) ?? '';
       for (const row of event.rows) {
         const value = (row.after ?? row.before)?.[column] ?? null;
         const partition = partitionOf(event.database, value, this.partitions);
-        let draft = drafts.get(partition);
-        if (!draft) drafts.set(partition, (draft = new MessageDraft()));
+        const draft = draftOf(partition);
         draft.add(event, row);
         if (draft.isFull) close(partition, draft);
       }
@@ -96,6 +104,11 @@ class MessageDraft {
     this.last = event;
     this.rows++;
     this.bytes += sizeOf(row.before) + sizeOf(row.after);
+  }
+
+  addRewrite(event: ChangedRows): void {
+    this.events.push({ ...event, rows: [] });
+    this.last = event;
   }
 
   get isFull(): boolean {

@@ -19,6 +19,7 @@ const IDLE_BYTES = 16_000_000;
 
 export interface RelaySessionOptions {
   readonly url: string;
+  readonly database: string;
   readonly serverId: number;
   readonly from: BinlogPosition;
   readonly seat: RelaySeat;
@@ -52,6 +53,7 @@ export class RelaySession {
     this.saved = options.from;
     this.stream = new BinlogStream({
       url: options.url,
+      database: options.database,
       serverId: options.serverId,
       from: options.from,
       onOpen: options.onOpen,

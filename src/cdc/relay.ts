@@ -103,6 +103,7 @@ export class Relay implements OnModuleInit, OnModuleDestroy {
       return this.skip(seat, from, `it belongs to server ${from.serverId}, this is ${serverId}`);
     const session = new RelaySession({
       url: this.environment.MYSQL_URL,
+      database: await this.server.schema(),
       serverId,
       from,
       seat,
@@ -137,7 +138,7 @@ export class Relay implements OnModuleInit, OnModuleDestroy {
     await seat.positions.save(end, await this.server.id());
     const reason = `the binlog cannot be read on from ${from.file}:${from.offset} (${cause})`;
     this.logger.error(
-      `Changes are missing: ${reason}. Capture goes on at ${end.file}:${end.offset}; boards load anew, and \`npm run cli -- verify\` tells what else differs.`,
+      `Changes are missing: ${reason}. Capture goes on at ${end.file}:${end.offset}; boards and cached counters are read anew, and \`npm run cli -- verify\` tells what else differs.`,
     );
     relayGaps.inc();
     this.gaps.gaps$.next({ reason });

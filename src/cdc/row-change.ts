@@ -11,14 +11,18 @@ export interface ChangePosition {
   readonly offset: number;
 }
 
-/** One row's change as captured from the binlog, whichever way it came. */
+/** One change as captured from the binlog, whichever way it came. */
 export interface RowChange {
   readonly database: string;
   readonly table: string;
-  readonly kind: 'insert' | 'update' | 'delete';
-  /** The row before; null for an insert. */
+  /**
+   * A `rewrite` is no row's: DDL such as TRUNCATE, after which any row of the table may be gone or
+   * another one without a change that tells.
+   */
+  readonly kind: 'insert' | 'update' | 'delete' | 'rewrite';
+  /** The row before; null for an insert and a rewrite. */
   readonly before: RowImage | null;
-  /** The row after; null for a delete. */
+  /** The row after; null for a delete and a rewrite. */
   readonly after: RowImage | null;
   /** Null when it came as Canal's flat JSON, which has none. */
   readonly position: ChangePosition | null;

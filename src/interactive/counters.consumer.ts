@@ -2,7 +2,6 @@ import { Controller, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { binlogTopic, CaptureGaps, type RowChange, type RowImage } from '../cdc';
 import { type MessageBatch, Subscribe } from '../messaging';
 import { InteractiveCache } from './interactive.cache';
-import { InteractiveVerifier } from './interactive.verifier';
 import { keyOfObject } from './mark.group';
 import type { CounterRow } from './states';
 
@@ -14,21 +13,20 @@ export class CountersConsumer implements OnModuleDestroy {
 
   constructor(
     private readonly cache: InteractiveCache,
-    private readonly verifier: InteractiveVerifier,
-    gaps: CaptureGaps,
+    private readonly gaps: CaptureGaps,
   ) {
-    this.subscription = gaps.gaps$.subscribe(() => void this.refill());
+    this.subscription = gaps.gaps$.subscribe(({ reason }) => void this.forget(reason));
   }
 
   onModuleDestroy(): void {
     this.subscription.unsubscribe();
   }
 
-  /** Changes were missed, so that any of the cached counters may be outdated. */
-  private async refill(): Promise<void> {
+  /** Changes were missed, so that any of the cached counters may be outdated, or its row gone. */
+  private async forget(reason: string): Promise<void> {
     try {
-      const rebuilt = await this.verifier.rebuild(() => undefined);
-      this.logger.log(`${rebuilt} cached counters were read anew after a gap in change capture`);
+      const forgotten = await this.cache.clear();
+      this.logger.log(`${forgotten} cached counters are forgotten: ${reason}`);
     } catch (error) {
       this.logger.warn(`the caches keep what they have until it expires: ${String(error)}`);
     }
@@ -51,6 +49,7 @@ export class CountersConsumer implements OnModuleDestroy {
         if (after) rows.set(keyOfObject(after), after);
       }
     await this.cache.capture([...rows.values()], [...deleted.values()]);
+    this.gaps.notice(messages);
   }
 }
 

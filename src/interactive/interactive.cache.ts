@@ -117,6 +117,20 @@ export class InteractiveCache implements OnModuleInit {
     });
   }
 
+  /** Forgets the counters of every object, online. @returns of how many */
+  async clear(): Promise<number> {
+    let count = 0;
+    // Users' marks have longer names.
+    const scan = this.redis.scanStream({ match: 'interactive:{*}', count: SLICE });
+    for await (const keys of scan as AsyncIterable<string[]>) {
+      await this.pipelined((pipeline) => {
+        for (const key of keys) pipeline.del(key);
+      });
+      count += keys.length;
+    }
+    return count;
+  }
+
   private async bring(
     mode: Mode,
     rows: readonly CounterRow[],

@@ -1,4 +1,5 @@
 export * from './answer';
+export * from './as-root';
 export * from './at-once';
 export * from './cli';
 export * from './engines';
