@@ -344,6 +344,16 @@ describe('the relay', () => {
     expect(second.gaps).toHaveLength(1);
   });
 
+  it('captures the database as the server spells it, not as the URL does', async () => {
+    const last = database.at(-1)!.charCodeAt(0).toString(16);
+    const relay = await startLocal({
+      MYSQL_URL: url.replace(database, `${database.slice(0, -1)}%${last}`),
+    });
+    await relay.ready();
+    await insert(95);
+    await arrives([95]);
+  });
+
   it('tells each partition of a table whose rows are gone without a change of each', async () => {
     const relay = await startLocal();
     await relay.ready();
