@@ -21,10 +21,13 @@ export const JARS_LOCK_PORT = 19095;
 
 const digest = (text) => createHash('sha1').update(text).digest();
 
-/** The ports of a profile; a name of one's own gets five that follow from it. */
+/**
+ * The ports of a profile; a name of one's own gets five that follow from it, below those that Linux
+ * gives to outgoing connections (32768 and up).
+ */
 export function portsOf(profile) {
   if (KNOWN_PORTS[profile]) return KNOWN_PORTS[profile];
-  const first = 30_000 + (digest(profile).readUInt16BE(0) % 1_000) * 10;
+  const first = 28_100 + (digest(profile).readUInt16BE(0) % 465) * 10;
   return {
     mysql: first,
     redis: first + 1,
