@@ -5,16 +5,14 @@ import { parseArgs } from 'node:util';
 import { requireBuild } from './build.mjs';
 import { exitOf, spawnProgram } from './program.mjs';
 import { stopOnSignals } from './signals.mjs';
+import { recordStart } from './start-record.mjs';
 import { profileFolder } from './stack/paths.mjs';
 import { isPortOpen, portHolder } from './stack/ports.mjs';
 import { sleep } from './stack/shell.mjs';
 import { exitWith, StackError } from './stack/stack-error.mjs';
-import { down, requireProfile, runningServices, up } from './stack/stack.mjs';
+import { down, requireProfile, up } from './stack/stack.mjs';
 
 const PATIENCE_MS = 30_000;
-
-// A group of its own: Ctrl-C reaches this script alone, which then stops things in their order.
-const start = (file, args, env) => spawnProgram(file, args, env, { detached: true });
 
 const hasEnded = (child) => child.exitCode !== null || child.signalCode !== null;
 
@@ -45,11 +43,14 @@ async function requireOwnPort(port) {
     );
 }
 
-/** Writes the demo's articles once into the private database; never into one that was given. */
-async function seedDemo(profile, env) {
+/**
+ * Writes the demo's articles once into the private database; never into one that was given.
+ * @param run runs a file of the program
+ */
+async function seedDemo(profile, run) {
   const stamp = join(profileFolder(profile), 'seeded');
   if (process.env.MYSQL_URL || existsSync(stamp)) return;
-  if ((await exitOf(start('cli.js', ['seed-demo'], env))) !== 0)
+  if ((await exitOf(run('cli.js', ['seed-demo']))) !== 0)
     throw new StackError('The demo could not be seeded: mend what is told above and start again.');
   writeFileSync(stamp, '');
 }
@@ -95,27 +96,35 @@ async function main() {
     ? { MQ_ENGINE: 'kafka', CDC_ENGINE: 'canal' }
     : { MQ_ENGINE: 'streams', CDC_ENGINE: 'relay' };
   const { PORT: port } = await checkedEnvironment({ ...engines, ...process.env });
-  await requireOwnPort(port);
 
-  // Services that ran before this start are left as they were.
-  const keep = runningServices(profile);
+  const record = await recordStart(profile, port, console.log);
   let child;
   let stopping;
   const stop = () =>
     (stopping ??= (async () => {
-      console.log('\nstopping');
       await stopProgram(child);
-      await down({ profile, keep });
+      await down({ profile, keep: record.keep });
+      record.remove();
     })());
-  stopOnSignals(stop, 0);
+  stopOnSignals(() => {
+    console.log('\nstopping');
+    return stop();
+  }, 0);
 
   try {
+    await requireOwnPort(port);
     const stack = await up({ profile, full: values.full });
     if (stopping) return;
     const env = { ...engines, ...process.env, ...stack, PORT: port };
-    await seedDemo(profile, env);
+    const run = (file, args) => {
+      // A group of its own: Ctrl-C reaches this script alone, which then stops things in their order.
+      child = spawnProgram(file, args, env, { detached: true });
+      record.setProgram(child.pid);
+      return child;
+    };
+    await seedDemo(profile, run);
     if (stopping) return;
-    child = start('main.js', [], env);
+    run('main.js', []);
     const url = `http://127.0.0.1:${port}`;
     if (await isReady(url, child))
       console.log(invitation(url, ((Date.now() - begin) / 1_000).toFixed(1)));

@@ -1,16 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { eventually, isolatedStack, type StackEnvironment } from './support';
 
 const { PATH, HOME, LANG } = process.env;
+const root = join(__dirname, '..');
+const PROFILE = 'start-test';
+/** It builds first where that is due, which takes a busy machine a while. */
+const START = { timeoutMs: 150_000 };
 
 /** `npm start` on a stack that is given, so that it starts the program alone. */
 function npmStart(env: Record<string, string>): { npm: ChildProcess; output: () => string } {
   // A group of its own, so that whatever a failure leaves can be ended.
-  const npm = spawn('npm', ['start', '--', '--profile', 'start-test'], {
-    cwd: join(__dirname, '..'),
+  const npm = spawn('npm', ['start', '--', '--profile', PROFILE], {
+    cwd: root,
     env: { PATH, HOME, LANG, NODE_ENV: 'test', NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
@@ -32,6 +37,20 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** The processes of a running start. */
+function recordOf(port: number): { script: { pid: number }; program: { pid: number } } {
+  return JSON.parse(readFileSync(join(root, `.stack/${PROFILE}/start-${port}.json`), 'utf8'));
+}
+
+/** Ends what a failed test has left of a start. */
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    process.kill(-pid!, 'SIGTERM');
+  } catch {
+    // All of it has ended, as it should.
+  }
+}
+
 describe('npm start', () => {
   let stack: StackEnvironment;
   beforeAll(async () => {
@@ -42,20 +61,49 @@ describe('npm start', () => {
     const port = await freePort();
     const { npm, output } = npmStart({ ...stack, PORT: String(port) });
     try {
-      // It builds first where that is due, which takes a busy machine a while.
-      await eventually(() => expect(output()).toContain('webook is up'), { timeoutMs: 150_000 });
+      await eventually(() => expect(output()).toContain('webook is up'), START);
       npm.kill('SIGTERM');
       // Comes when no process is left that could write to its output.
       await once(npm, 'close');
       expect(output()).toContain('Stopped');
+      expect(() => recordOf(port)).toThrow('ENOENT');
     } finally {
-      try {
-        process.kill(-npm.pid!, 'SIGTERM');
-      } catch {
-        // All of it has ended, as it should.
-      }
+      endGroup(npm);
     }
   });
+
+  it.each(['npm', 'script'] as const)(
+    'takes over from a start whose %s was killed, and only from such a one',
+    async (victim) => {
+      const port = await freePort();
+      const env = { ...stack, PORT: String(port) };
+      const killed = npmStart(env);
+      const groups = [killed.npm];
+      try {
+        await eventually(() => expect(killed.output()).toContain('webook is up'), START);
+        const { script, program } = recordOf(port);
+        process.kill(victim === 'npm' ? killed.npm.pid! : script.pid, 'SIGKILL');
+        await once(killed.npm, 'exit');
+
+        const second = npmStart(env);
+        groups.push(second.npm);
+        await eventually(() => expect(second.output()).toContain('webook is up'), START);
+        expect(second.output()).toContain(`ending process ${program.pid}, which a killed npm`);
+
+        const third = npmStart(env);
+        await once(third.npm, 'close');
+        expect(third.npm.exitCode).toBe(1);
+        expect(third.output().trim().split('\n').at(-1)).toMatch(
+          /^npm start runs already \(process \d+\) and serves http:\S+: stop it first, or /,
+        );
+        expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+        second.npm.kill('SIGTERM');
+        await once(second.npm, 'close');
+      } finally {
+        groups.forEach(endGroup);
+      }
+    },
+  );
 
   it('tells what is wrong with a variable before it starts anything', async () => {
     const { npm, output } = npmStart({ ...stack, PORT: 'abc', RANKING_SIZE: '0' });

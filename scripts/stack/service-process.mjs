@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { statOf } from './process-table.mjs';
 import { lastLines, sleep } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
 
@@ -48,8 +49,7 @@ export class ServiceProcess {
   #isOurs(pid) {
     if (!Number.isInteger(pid) || pid <= 1 || !signal(pid, 0)) return false;
     try {
-      const state = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop()[0];
-      return state !== 'Z' && this.commandLine(pid).includes(`${this.folder}/`);
+      return statOf(pid)?.state !== 'Z' && this.commandLine(pid).includes(`${this.folder}/`);
     } catch {
       // No /proc (macOS): the pid file is all there is to go by.
       return !existsSync('/proc/self');

@@ -23,7 +23,8 @@ export const runningServices = (profile) =>
 
 const logOf = (log, name) => (line) => log(`[stack] ${name}: ${line}`);
 
-const locked = (profile, log, work) =>
+/** Does `work` while no other process starts or stops services of the profile. */
+export const withProfileLock = (profile, log, work) =>
   withPortLock(portsOf(profile).lock, `the stack ${profile}`, logOf(log, 'lock'), work);
 
 /** All the sentences at once, so that the user need not cure one fault to learn of the next. */
@@ -45,7 +46,7 @@ export function up({
   env = process.env,
   log = console.log,
 }) {
-  return locked(profile, log, async () => {
+  return withProfileLock(profile, log, async () => {
     const started = await Promise.allSettled([
       env.MYSQL_URL || mysqlUp(profile, logOf(log, 'mysql')),
       env.REDIS_URL || redisUp(profile, logOf(log, 'redis')),
@@ -88,12 +89,12 @@ async function stopAll(profile, log, keep = []) {
  * @param keep the names of those that stay up
  */
 export function down({ profile = 'dev', keep = [], log = console.log }) {
-  return locked(profile, log, () => stopAll(profile, log, keep));
+  return withProfileLock(profile, log, () => stopAll(profile, log, keep));
 }
 
 /** Stops the profile's services and deletes all their data: a change log is worth nothing without its database. */
 export function reset({ profile = 'dev', log = console.log }) {
-  return locked(profile, log, async () => {
+  return withProfileLock(profile, log, async () => {
     await stopAll(profile, log);
     const folder = profileFolder(profile);
     if (!existsSync(folder)) return;
