@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { eventually, isolatedStack, type StackEnvironment } from './support';
+import { cli, eventually, isolatedStack, Sql, type StackEnvironment } from './support';
+import { dist } from './support/dist';
 
 const { PATH, HOME, LANG } = process.env;
 const root = join(__dirname, '..');
@@ -114,5 +115,45 @@ describe('npm start', () => {
         '  PORT is "abc" but must be a port number, e.g. PORT=3000\n' +
         '  RANKING_SIZE is "0" but must be at least 1',
     );
+  });
+});
+
+describe('seed-demo', () => {
+  const contents = async (url: string): Promise<unknown[]> => {
+    const sql = await Sql.open(url);
+    try {
+      return await sql.rows(
+        `SELECT p.title, i.like_cnt AS likes, i.collect_cnt AS collects
+         FROM published_articles p LEFT JOIN interactives i ON i.biz = 'article' AND i.biz_id = p.id
+         ORDER BY p.id`,
+      );
+    } finally {
+      await sql.close();
+    }
+  };
+
+  it('goes on with a demo that was broken off, and leaves a whole one alone', async () => {
+    const whole = await isolatedStack('seed_whole');
+    expect(await cli(whole, 'seed-demo')).toMatchObject({ code: 0 });
+    const expected = await contents(whole.MYSQL_URL);
+    expect(expected).toHaveLength(25);
+
+    const stack = await isolatedStack('seed_broken');
+    const seeder = spawn(process.execPath, [join(dist, 'src/cli.js'), 'seed-demo'], {
+      env: { PATH, HOME, LANG, NODE_ENV: 'test', ...stack },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = once(seeder, 'exit');
+    // The first line comes with the first article.
+    await once(seeder.stderr, 'data');
+    seeder.kill('SIGKILL');
+    await ended;
+    const begun = await contents(stack.MYSQL_URL);
+    expect(begun.length).toBeLessThan(expected.length);
+
+    expect(await cli(stack, 'seed-demo')).toMatchObject({ code: 0 });
+    expect(await contents(stack.MYSQL_URL)).toEqual(expected);
+    const { stdout } = await cli(stack, 'seed-demo');
+    expect(stdout).toContain('There are articles already');
   });
 });
