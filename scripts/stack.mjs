@@ -1,4 +1,4 @@
-// npm run stack -- up|down|status|logs [service]|reset|env [--full] [--flat] [--profile NAME]
+// npm run stack -- up|down|status|logs [service]|reset [service]|env [--full] [--flat] [--profile NAME]
 import { parseArgs } from 'node:util';
 import { down, requireProfile, reset, runningEnvironment, services, up } from './stack/stack.mjs';
 import { exitWith, StackError } from './stack/stack-error.mjs';
@@ -8,8 +8,15 @@ const USAGE = `npm run stack -- COMMAND [--profile NAME]
   down                  stop them
   status                what runs
   logs [SERVICE]        the end of each log, or of the one that is named: logs mysql
-  reset                 stop them and delete their data
+  reset [SERVICE]       stop them and delete their data, or only one's: reset redis
+                        (reset mysql deletes all: the others tell of its database)
   env                   the variables that point at what runs, as export lines`;
+
+function requireService(profile, name) {
+  const names = services(profile).map((service) => service.name);
+  if (name && !names.includes(name))
+    throw new StackError(`No service is called ${name}; there are: ${names.reverse().join(', ')}.`);
+}
 
 function printEnvironment(variables) {
   for (const [key, value] of Object.entries(variables)) console.log(`export ${key}='${value}'`);
@@ -24,12 +31,7 @@ function printStatus(profile) {
 
 function printLogs(profile, name) {
   const all = services(profile).reverse();
-  const chosen = all.filter((service) => !name || service.name === name);
-  if (chosen.length === 0)
-    throw new StackError(
-      `No service is called ${name}; there are: ${all.map((service) => service.name).join(', ')}.`,
-    );
-  for (const service of chosen)
+  for (const service of all.filter((each) => !name || each.name === name))
     console.log(`== ${service.name}: ${service.logFile}\n${service.logEnd(30)}\n`);
 }
 
@@ -44,6 +46,7 @@ async function main() {
   });
   const profile = requireProfile(values.profile);
   const [command, name] = positionals;
+  requireService(profile, name);
   switch (command) {
     case 'up':
       return printEnvironment(await up({ profile, full: values.full, flat: values.flat }));
@@ -54,7 +57,7 @@ async function main() {
     case 'logs':
       return printLogs(profile, name);
     case 'reset':
-      return reset({ profile });
+      return reset({ profile, name });
     case 'env':
       return printEnvironment(runningEnvironment(profile));
     default:

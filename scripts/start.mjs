@@ -1,12 +1,11 @@
 // npm start: everything from nothing to a served live board. npm run start:full: on Kafka and Canal.
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireBuild } from './build.mjs';
 import { exitOf, spawnProgram } from './program.mjs';
 import { stopOnSignals } from './signals.mjs';
 import { recordStart } from './start-record.mjs';
-import { profileFolder } from './stack/paths.mjs';
+import { seededStamp } from './stack/paths.mjs';
 import { isPortOpen, portHolder } from './stack/ports.mjs';
 import { sleep } from './stack/shell.mjs';
 import { exitWith, StackError } from './stack/stack-error.mjs';
@@ -48,7 +47,7 @@ async function requireOwnPort(port) {
  * @param run runs a file of the program
  */
 async function seedDemo(profile, run) {
-  const stamp = join(profileFolder(profile), 'seeded');
+  const stamp = seededStamp(profile);
   if (process.env.MYSQL_URL || existsSync(stamp)) return;
   if ((await exitOf(run('cli.js', ['seed-demo']))) !== 0)
     throw new StackError('The demo could not be seeded: mend what is told above and start again.');

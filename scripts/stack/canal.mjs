@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fetchJars } from './jars.mjs';
 import { findJava } from './java.mjs';
@@ -9,8 +17,7 @@ import { ServiceProcess } from './service-process.mjs';
 
 const source = join(root, 'canal');
 
-export const canalProcess = (profile) =>
-  new ServiceProcess('canal', serviceFolder(profile, 'canal'));
+export const canalProcess = (profile) => new ServiceProcess('canal', profile);
 
 /** The copy of instance.properties that this profile's Canal runs with. */
 export const canalProperties = (profile) =>
@@ -41,16 +48,30 @@ function fingerprint(addresses) {
   return hash.digest('hex');
 }
 
+/** The file of the stored cursor; one that a crash has cut short is set aside. */
+function cursorFile(data, log) {
+  const path = join(data, 'webook/meta.dat');
+  if (!existsSync(path)) return undefined;
+  const text = readFileSync(path, 'utf8');
+  try {
+    JSON.parse(text);
+    return /"journalName":"([^"]+)"/.exec(text)?.[1];
+  } catch {
+    renameSync(path, `${path}.unreadable`);
+    log(`its cursor ${path} cannot be read and is set aside as meta.dat.unreadable`);
+    return undefined;
+  }
+}
+
 /**
  * Where Canal begins: at its stored cursor, or at the oldest binlog file that is still there when it
  * has none. A cursor in a file that has expired or belongs to a former MySQL would stall it for ever.
  */
 async function firstFile(profile, data, log) {
   const files = await binlogFiles(profile);
-  const cursor = join(data, 'webook/meta.dat');
-  const stored = existsSync(cursor) && /"journalName":"([^"]+)"/.exec(readFileSync(cursor, 'utf8'));
-  if (stored && !files.includes(stored[1])) {
-    log(`its cursor is in ${stored[1]}, which is gone: beginning anew at ${files[0]}`);
+  const stored = cursorFile(data, log);
+  if (stored && !files.includes(stored)) {
+    log(`its cursor is in ${stored}, which is gone: beginning anew at ${files[0]}`);
     rmSync(data, { recursive: true });
   }
   return files[0];
@@ -61,8 +82,8 @@ async function firstFile(profile, data, log) {
  * @param flat true for flat JSON messages, false for protobuf
  */
 export async function canalUp(profile, { kafkaBrokers, flat }, log) {
-  const folder = serviceFolder(profile, 'canal');
   const service = canalProcess(profile);
+  const { folder } = service;
   const mysql = `127.0.0.1:${portsOf(profile).mysql}`;
   const marker = `-Dwebook.settings=${fingerprint({ mysql, kafkaBrokers, flat })}`;
   const running = service.pid();

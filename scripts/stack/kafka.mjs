@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchJars } from './jars.mjs';
 import { findJava } from './java.mjs';
-import { kafkaBrokersOf, portsOf, root, serviceFolder } from './paths.mjs';
+import { kafkaBrokersOf, portsOf, root } from './paths.mjs';
 import { ask, requireFreePort } from './ports.mjs';
 import { ServiceProcess } from './service-process.mjs';
 import { run } from './shell.mjs';
@@ -11,8 +11,7 @@ import { StackError } from './stack-error.mjs';
 
 const settings = join(root, 'docker/kafka');
 
-export const kafkaProcess = (profile) =>
-  new ServiceProcess('kafka', serviceFolder(profile, 'kafka'));
+export const kafkaProcess = (profile) => new ServiceProcess('kafka', profile);
 
 /**
  * A cluster id as Kafka writes it, 16 bytes in base64url. Its first bit is 0, so that it never begins
@@ -42,8 +41,8 @@ function writeConfiguration(profile, folder) {
 }
 
 /** Makes the data folder unless it is there whole: Kafka writes meta.properties last. */
-async function format(java, folder, configuration) {
-  if (existsSync(join(folder, 'data/meta.properties'))) return;
+async function format(java, service, configuration) {
+  if (existsSync(join(service.folder, 'data/meta.properties'))) return;
   const done = await run(java.path, [
     ...java.args,
     'kafka.tools.StorageTool',
@@ -54,7 +53,7 @@ async function format(java, folder, configuration) {
   ]);
   if (done.code !== 0)
     throw new StackError(
-      `Kafka could not make its data folder: begin anew with npm run stack -- reset.\n${done.output}`,
+      `Kafka could not make its data folder: begin anew with ${service.resetCommand}.\n${done.output}`,
     );
 }
 
@@ -63,9 +62,9 @@ const HELLO = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
 
 /** Starts the private Kafka, or adopts it when it runs. Gives its address. */
 export async function kafkaUp(profile, log) {
-  const folder = serviceFolder(profile, 'kafka');
   const { kafka: port, kafkaController } = portsOf(profile);
   const service = kafkaProcess(profile);
+  const { folder } = service;
   await service.ensure({
     log,
     address: `127.0.0.1:${port}`,
@@ -79,7 +78,7 @@ export async function kafkaUp(profile, log) {
       const logging = `-Dlog4j2.configurationFile=${join(settings, 'log4j2.xml')}`;
       const args = ['-Xms128m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError'];
       const java = { path, args: [...args, logging, '-cp', join(jars, '*')] };
-      await format(java, folder, configuration);
+      await format(java, service, configuration);
       service.start(java.path, [...java.args, 'kafka.Kafka', configuration]);
     },
   });

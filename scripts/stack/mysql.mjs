@@ -1,14 +1,13 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { asRoot, findServer, initialize, writeConfiguration } from './mysql-server.mjs';
-import { databaseOf, mysqlUrlOf, portsOf, root, serviceFolder, socketPath } from './paths.mjs';
+import { databaseOf, mysqlUrlOf, portsOf, root, socketPath } from './paths.mjs';
 import { requireFreePort } from './ports.mjs';
 import { ServiceProcess } from './service-process.mjs';
 import { run, which } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
 
-export const mysqlProcess = (profile) =>
-  new ServiceProcess('mysql', serviceFolder(profile, 'mysql'));
+export const mysqlProcess = (profile) => new ServiceProcess('mysql', profile);
 
 /** Runs SQL as root through the socket, which only this machine's user reaches. */
 function sql(profile, text) {
@@ -32,7 +31,7 @@ async function makeUsers(profile, { isMariaDb }) {
   );
   if (done.code !== 0)
     throw new StackError(
-      `MySQL refused to make its users: begin anew with npm run stack -- reset.\n${done.output}`,
+      `MySQL refused to make its users: begin anew with ${mysqlProcess(profile).resetCommand}.\n${done.output}`,
     );
 }
 
@@ -44,9 +43,9 @@ export async function binlogFiles(profile) {
 
 /** Starts the private MySQL, or adopts it when it runs. Gives its URL. */
 export async function mysqlUp(profile, log) {
-  const folder = serviceFolder(profile, 'mysql');
   const { mysql: port } = portsOf(profile);
   const service = mysqlProcess(profile);
+  const { folder } = service;
   const found = await findServer(log);
   await service.ensure({
     log,

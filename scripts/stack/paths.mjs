@@ -7,6 +7,8 @@ export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/
 export const stackRoot = join(root, '.stack');
 export const jarsFolder = (service) => join(stackRoot, 'jars', service);
 export const profileFolder = (profile) => join(stackRoot, profile);
+/** The file that tells that the demo is written into the profile's database. */
+export const seededStamp = (profile) => join(profileFolder(profile), 'seeded');
 export const serviceFolder = (profile, service) => join(profileFolder(profile), service);
 
 /** `lock` is the port that a start or stop holds while it works. */

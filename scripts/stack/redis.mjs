@@ -1,14 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aptInstall } from './apt.mjs';
-import { portsOf, redisUrlOf, root, serviceFolder } from './paths.mjs';
+import { portsOf, redisUrlOf, root } from './paths.mjs';
 import { ask, requireFreePort } from './ports.mjs';
 import { ServiceProcess } from './service-process.mjs';
 import { run, which } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
 
-export const redisProcess = (profile) =>
-  new ServiceProcess('redis', serviceFolder(profile, 'redis'));
+export const redisProcess = (profile) => new ServiceProcess('redis', profile);
 
 async function findServer(log) {
   if (!which('redis-server')) await aptInstall(log, ['redis-server'], 'Redis');
@@ -40,9 +39,9 @@ function writeConfiguration(profile, folder) {
 
 /** Starts the private Redis, or adopts it when it runs. Gives its URL. */
 export async function redisUp(profile, log) {
-  const folder = serviceFolder(profile, 'redis');
   const { redis: port } = portsOf(profile);
   const service = redisProcess(profile);
+  const { folder } = service;
   await service.ensure({
     log,
     address: `127.0.0.1:${port}`,

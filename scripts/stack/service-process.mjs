@@ -10,44 +10,51 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { statOf } from './process-table.mjs';
+import { serviceFolder } from './paths.mjs';
+import { findDetached, hasLostItsFolder, statOf } from './process-table.mjs';
 import { lastLines, sleep } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
 
-/** Signals a process; false when it is gone. */
-function signal(pid, name) {
+function exists(pid) {
   try {
-    process.kill(pid, name);
+    process.kill(pid, 0);
     return true;
   } catch (error) {
+    // Another user's.
     return error.code === 'EPERM';
   }
 }
 
+/** The variable by which a process is found again whose pid file is lost. */
+const MARK = 'WEBOOK_SERVICE';
+
 /**
  * One private server process: its pid file, its log, and the ways to find, start and stop it.
- * `folder` must be part of its command line, so that a pid which the system has given to another
+ * Its folder must be part of its command line, so that a pid which the system has given to another
  * program meanwhile is never taken for ours.
  */
 export class ServiceProcess {
-  constructor(name, folder) {
+  constructor(name, profile) {
     this.name = name;
-    this.folder = folder;
-    this.pidFile = join(folder, 'pid');
-    this.logFile = join(folder, 'log');
+    this.folder = serviceFolder(profile, name);
+    this.pidFile = join(this.folder, 'pid');
+    this.logFile = join(this.folder, 'log');
+    /** The cure of damaged data, for messages. */
+    this.resetCommand = `npm run stack -- reset ${name}${profile === 'dev' ? '' : ` --profile ${profile}`}`;
   }
 
   /** The pid of the running process, or undefined; remains of a dead one are cleared away. */
   pid() {
-    if (!existsSync(this.pidFile)) return undefined;
-    const pid = Number(readFileSync(this.pidFile, 'utf8'));
-    if (this.#isOurs(pid)) return pid;
-    rmSync(this.pidFile, { force: true });
-    return undefined;
+    const noted = existsSync(this.pidFile) ? Number(readFileSync(this.pidFile, 'utf8')) : undefined;
+    if (this.#isOurs(noted)) return noted;
+    const found = findDetached(`${MARK}=${this.folder}`);
+    if (found === undefined) rmSync(this.pidFile, { force: true });
+    else if (existsSync(this.folder)) writeFileSync(this.pidFile, String(found));
+    return found;
   }
 
   #isOurs(pid) {
-    if (!Number.isInteger(pid) || pid <= 1 || !signal(pid, 0)) return false;
+    if (!Number.isInteger(pid) || pid <= 1 || !exists(pid)) return false;
     try {
       return statOf(pid)?.state !== 'Z' && this.commandLine(pid).includes(`${this.folder}/`);
     } catch {
@@ -68,7 +75,12 @@ export class ServiceProcess {
    */
   async ensure({ launch, isUp, address, seconds = 90, log }) {
     const begin = Date.now();
-    const isAdopted = this.pid() !== undefined;
+    const running = this.pid();
+    const isAdopted = running !== undefined && !hasLostItsFolder(running);
+    if (running !== undefined && !isAdopted) {
+      log(`ending process ${running}, whose folder was deleted`);
+      await this.stop();
+    }
     if (!isAdopted) await launch();
     await this.#waitUntil(isUp, seconds);
     const state = isAdopted ? 'is up' : 'up';
@@ -85,6 +97,7 @@ export class ServiceProcess {
       detached: true,
       stdio: ['ignore', log, log],
       cwd: this.folder,
+      env: { ...process.env, [MARK]: this.folder },
     });
     closeSync(log);
     child.once('error', (error) => (this.failure = error.message));
@@ -105,7 +118,7 @@ export class ServiceProcess {
           : Date.now() > end && `did not answer within ${seconds} s`;
       if (fault)
         throw new StackError(
-          `${this.name} ${fault}: mend what the end of its log ${this.logFile} tells, or begin anew with npm run stack -- reset.\n${this.logEnd()}`,
+          `${this.name} ${fault}: mend what the end of its log ${this.logFile} tells, or begin anew with ${this.resetCommand}.\n${this.logEnd()}`,
         );
       await sleep(50);
     }
@@ -121,14 +134,27 @@ export class ServiceProcess {
     return lastLines(readFileSync(this.logFile, 'utf8'), lines);
   }
 
+  #end(pid, signal) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if (error.code === 'EPERM')
+        throw new StackError(
+          `${this.name} (process ${pid}) belongs to another user: stop it as that user, or as root.`,
+        );
+      // Gone already.
+      if (error.code !== 'ESRCH') throw error;
+    }
+  }
+
   /** Stops it: SIGTERM, and SIGKILL when it is still there after `seconds`. False when it is down. */
   async stop(seconds = 30) {
     const pid = this.pid();
     if (pid === undefined) return false;
-    signal(pid, 'SIGTERM');
+    this.#end(pid, 'SIGTERM');
     const end = Date.now() + seconds * 1_000;
     while (this.pid() !== undefined) {
-      if (Date.now() > end) signal(pid, 'SIGKILL');
+      if (Date.now() > end) this.#end(pid, 'SIGKILL');
       await sleep(50);
     }
     return true;

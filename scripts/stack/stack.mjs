@@ -1,8 +1,15 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { canalProcess, canalProperties, canalUp } from './canal.mjs';
 import { kafkaProcess, kafkaUp } from './kafka.mjs';
 import { mysqlProcess, mysqlUp } from './mysql.mjs';
-import { kafkaBrokersOf, mysqlUrlOf, portsOf, profileFolder, redisUrlOf } from './paths.mjs';
+import {
+  kafkaBrokersOf,
+  mysqlUrlOf,
+  portsOf,
+  profileFolder,
+  redisUrlOf,
+  seededStamp,
+} from './paths.mjs';
 import { withPortLock } from './port-lock.mjs';
 import { redisProcess, redisUp } from './redis.mjs';
 import { StackError } from './stack-error.mjs';
@@ -79,9 +86,8 @@ export function runningEnvironment(profile) {
   };
 }
 
-async function stopAll(profile, log, keep = []) {
-  for (const service of services(profile))
-    if (!keep.includes(service.name) && (await service.stop())) logOf(log, service.name)('stopped');
+async function stopAll(stopped, log) {
+  for (const service of stopped) if (await service.stop()) logOf(log, service.name)('stopped');
 }
 
 /**
@@ -89,17 +95,33 @@ async function stopAll(profile, log, keep = []) {
  * @param keep the names of those that stay up
  */
 export function down({ profile = 'dev', keep = [], log = console.log }) {
-  return withProfileLock(profile, log, () => stopAll(profile, log, keep));
+  return withProfileLock(profile, log, () =>
+    stopAll(
+      services(profile).filter(({ name }) => !keep.includes(name)),
+      log,
+    ),
+  );
 }
 
-/** Stops the profile's services and deletes all their data: a change log is worth nothing without its database. */
-export function reset({ profile = 'dev', log = console.log }) {
+/**
+ * Stops services and deletes their data.
+ * @param name of one service; of all when it is not given, and with MySQL's: what the others hold is
+ * worth nothing without the database that it tells of
+ */
+export function reset({ profile = 'dev', name, log = console.log }) {
   return withProfileLock(profile, log, async () => {
-    await stopAll(profile, log);
+    const isWhole = !name || name === 'mysql';
+    const chosen = services(profile).filter((service) => isWhole || service.name === name);
+    await stopAll(chosen, log);
+    const folders = chosen.map(({ folder }) => folder);
+    // That the demo is written is a fact of the database.
+    const seeded = isWhole ? [seededStamp(profile)] : [];
+    const found = [...folders, ...seeded].filter((path) => existsSync(path));
+    for (const path of found) rmSync(path, { recursive: true });
     const folder = profileFolder(profile);
-    if (!existsSync(folder)) return;
-    rmSync(folder, { recursive: true });
-    log(`[stack] the data of the profile ${profile} is deleted`);
+    if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+    if (found.length > 0)
+      log(`[stack] the data of ${isWhole ? `the profile ${profile}` : name} is deleted`);
   });
 }
 

@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { eventually } from './support';
+
+const root = join(__dirname, '..');
+const PROFILE = 'stack-test';
+const SERVICES = ['mysql', 'redis', 'kafka', 'canal'] as const;
+const { MYSQL_URL: _mysql, REDIS_URL: _redis, KAFKA_BROKERS: _kafka, ...env } = process.env;
+
+const pathOf = (...path: string[]): string => join(root, '.stack', PROFILE, ...path);
+
+/** Runs `npm run stack -- …` to its end; gives all that it has written. */
+function stack(...args: string[]): Promise<string> {
+  const script = join(root, 'scripts/stack.mjs');
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [script, ...args, '--profile', PROFILE],
+      { cwd: root, env },
+      (_error, stdout, stderr) => resolve(stdout + stderr),
+    );
+  });
+}
+
+async function pids(): Promise<Record<string, number>> {
+  const lines = (await stack('status')).matchAll(/^(\w+) +up \(process (\d+)\)$/gm);
+  return Object.fromEntries([...lines].map(([, name, pid]) => [name, Number(pid)]));
+}
+
+async function kill(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  await eventually(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'));
+}
+
+describe('npm run stack', () => {
+  beforeAll(async () => {
+    await stack('reset');
+    await stack('up', '--full');
+    expect(Object.keys(await pids())).toEqual(SERVICES);
+  });
+  afterAll(() => stack('reset'));
+
+  it('finds a service again whose pid file is lost', async () => {
+    const before = await pids();
+    for (const name of SERVICES) rmSync(pathOf(name, 'pid'));
+    await stack('up', '--full');
+    expect(await pids()).toEqual(before);
+  });
+
+  it('replaces a service whose folder was deleted', async () => {
+    const { redis, ...others } = await pids();
+    rmSync(pathOf('redis'), { recursive: true });
+    expect(await stack('up')).toContain(`ending process ${redis}, whose folder was deleted`);
+    const now = await pids();
+    expect(now).toMatchObject(others);
+    expect(now.redis).not.toBe(redis);
+  });
+
+  it("sets aside Canal's cursor when a crash has cut it short", async () => {
+    await kill((await pids()).canal!);
+    const cursor = pathOf('canal/data/webook/meta.dat');
+    writeFileSync(cursor, '{"clientDatas":[{"clientIdentity":{"clie');
+    const output = await stack('up', '--full');
+    expect(output).toContain('meta.dat cannot be read and is set aside');
+    expect(output).toContain('canal: up at');
+    expect(existsSync(`${cursor}.unreadable`)).toBe(true);
+  });
+
+  it('tells who holds a port that it needs', async () => {
+    const port = Number(/redis:\S+:(\d+)/.exec(await stack('env'))?.[1]);
+    await kill((await pids()).redis!);
+    const holder = createServer().listen(port, '127.0.0.1');
+    await once(holder, 'listening');
+    try {
+      expect(await stack('up')).toMatch(
+        new RegExp(
+          `^Redis needs port ${port} of 127.0.0.1, but process ${process.pid} .* there: `,
+          'm',
+        ),
+      );
+    } finally {
+      holder.close();
+    }
+  });
+
+  it('tells how to delete what is damaged, and deletes only that', async () => {
+    await stack('up');
+    const { mysql, redis, kafka } = await pids();
+    await kill(redis!);
+    writeFileSync(pathOf('redis/data/appendonlydir/appendonly.aof.manifest'), 'damaged');
+    expect(await stack('up')).toContain(
+      `begin anew with npm run stack -- reset redis --profile ${PROFILE}.`,
+    );
+    await stack('reset', 'redis');
+    expect(existsSync(pathOf('redis'))).toBe(false);
+    await stack('up');
+    expect(await pids()).toMatchObject({ mysql, kafka, redis: expect.any(Number) });
+  });
+});
