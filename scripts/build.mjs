@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { requirePackages, withNode24 } from './stack/packages.mjs';
@@ -26,9 +33,11 @@ function hashOfSources() {
 /** Installs the packages and builds dist/ when they are not those of the sources. */
 export async function requireBuild(log) {
   await requirePackages(log);
-  const stamp = join(root, 'dist/.built-from');
+  const dist = join(root, 'dist');
+  const stamp = join(dist, '.built-from');
   const sources = hashOfSources();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return;
+  accessSync(existsSync(dist) ? dist : root, constants.W_OK);
   log('building');
   const nest = join(root, 'node_modules/.bin/nest');
   const done = await run(nest, ['build'], { cwd: root, env: withNode24() });
