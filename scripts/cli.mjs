@@ -1,15 +1,23 @@
-// npm run cli -- COMMAND: the program's own commands, on the running private stack or the URLs given.
+// npm run cli -- [--profile NAME] COMMAND: the program's own commands, on the running private stack or
+// the URLs given.
 import { requireBuild } from './build.mjs';
 import { exitOf, spawnProgram } from './program.mjs';
 import { exitWith, StackError } from './stack/stack-error.mjs';
-import { runningEnvironment } from './stack/stack.mjs';
+import { requireProfile, runningEnvironment } from './stack/stack.mjs';
 
-/** The caller's environment, filled up with what runs of the profile dev. */
-function environment() {
-  const env = { ...runningEnvironment('dev'), ...process.env };
+/** Takes --profile NAME out of the arguments; the others are the command's. */
+function split(args) {
+  const at = args.indexOf('--profile');
+  if (at === -1) return { profile: 'dev', rest: args };
+  return { profile: requireProfile(args[at + 1]), rest: args.toSpliced(at, 2) };
+}
+
+/** The caller's environment, filled up with what runs of the profile. */
+function environment(profile) {
+  const env = { ...runningEnvironment(profile), ...process.env };
   if (!env.MYSQL_URL || !env.REDIS_URL)
     throw new StackError(
-      'The private stack is down: start it with npm start (or npm run stack -- up), or set MYSQL_URL and REDIS_URL.',
+      `The private stack ${profile} is down: start it with npm start (or npm run stack -- up), choose another one with --profile NAME, or set MYSQL_URL and REDIS_URL.`,
     );
   const engines = env.KAFKA_BROKERS
     ? { MQ_ENGINE: 'kafka', CDC_ENGINE: 'canal' }
@@ -19,7 +27,11 @@ function environment() {
 
 async function main() {
   await requireBuild(console.error);
-  process.exit(await exitOf(spawnProgram('cli.js', process.argv.slice(2), environment())));
+  const { profile, rest } = split(process.argv.slice(2));
+  const child = spawnProgram('cli.js', rest, environment(profile));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => child.kill(signal));
+  process.exit(await exitOf(child));
 }
 
 main().catch(exitWith);
