@@ -8,6 +8,7 @@ import { configureHttp, createHttpAdapter } from './http-server';
 import { LogServer } from './messaging';
 import { type Environment, InvalidEnvironmentError, processEnvironment } from './platform/config';
 import { Migrator } from './platform/database';
+import { isUnavailable } from './platform/errors';
 import { awaitDependency } from './platform/health';
 import { ProgramLogger } from './platform/program-logger';
 import { Shutdown } from './shutdown';
@@ -34,9 +35,27 @@ async function main(): Promise<void> {
 }
 
 async function prepareDependencies(environment: Environment): Promise<void> {
-  const { names } = await awaitDependency('MySQL', () => new Migrator(environment.MYSQL_URL).up());
+  const { names } = await prepare('MYSQL_URL', 'MySQL', () =>
+    new Migrator(environment.MYSQL_URL).up(),
+  );
   for (const name of names) Logger.log(`Migrated: ${name}`, 'Boot');
-  await awaitDependency('Redis', () => pingRedis(environment.REDIS_URL));
+  await prepare('REDIS_URL', 'Redis', () => pingRedis(environment.REDIS_URL));
+}
+
+/** How MySQL and Redis refuse a wrong user, password or database. */
+const REFUSAL = /^(Access denied|Unknown database|WRONGPASS|NOAUTH|NOPERM)/;
+
+/** @throws InvalidEnvironmentError when nothing answers there for a minute, or refuses the login */
+async function prepare<T>(variable: string, name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await awaitDependency(name, work);
+  } catch (error) {
+    const { message } = error as Error;
+    if (!isUnavailable(error) && !REFUSAL.test(message)) throw error;
+    throw new InvalidEnvironmentError(
+      `${variable} is set but ${name} cannot be used there: ${message || String(error)}`,
+    );
+  }
 }
 
 /** @throws InvalidEnvironmentError when it cannot be listened there */

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -12,18 +12,19 @@ const { MYSQL_URL: _mysql, REDIS_URL: _redis, KAFKA_BROKERS: _kafka, ...env } = 
 
 const pathOf = (...path: string[]): string => join(root, '.stack', PROFILE, ...path);
 
-/** Runs `npm run stack -- …` to its end; gives all that it has written. */
-function stack(...args: string[]): Promise<string> {
-  const script = join(root, 'scripts/stack.mjs');
+/** Runs a script to its end; gives all that it has written. */
+function run(script: string, args: readonly string[], given: object = {}): Promise<string> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [script, ...args, '--profile', PROFILE],
-      { cwd: root, env },
+      [join(root, 'scripts', script), ...args, '--profile', PROFILE],
+      { cwd: root, env: { ...env, ...given } },
       (_error, stdout, stderr) => resolve(stdout + stderr),
     );
   });
 }
+
+const stack = (...args: string[]): Promise<string> => run('stack.mjs', args);
 
 async function pids(): Promise<Record<string, number>> {
   const lines = (await stack('status')).matchAll(/^(\w+) +up \(process (\d+)\)$/gm);
@@ -86,6 +87,12 @@ describe('npm run stack', () => {
     }
   });
 
+  it('refuses a malformed variable before it starts anything', async () => {
+    expect(await run('stack.mjs', ['up', '--full'], { KAFKA_BROKERS: 'abc' })).toBe(
+      '\nKAFKA_BROKERS is set but must be like 127.0.0.1:9092,127.0.0.1:9093: mend or unset it.\n',
+    );
+  });
+
   it('tells how to delete what is damaged, and deletes only that', async () => {
     await stack('up');
     const { mysql, redis, kafka } = await pids();
@@ -98,5 +105,35 @@ describe('npm run stack', () => {
     expect(existsSync(pathOf('redis'))).toBe(false);
     await stack('up');
     expect(await pids()).toMatchObject({ mysql, kafka, redis: expect.any(Number) });
+  });
+});
+
+describe('npm run cli', () => {
+  beforeAll(async () => {
+    await stack('up');
+  });
+  afterAll(() => stack('reset'));
+
+  it('works on the profile that is named, and ends with its command', async () => {
+    const cli = spawn(
+      process.execPath,
+      [join(root, 'scripts/cli.mjs'), '--profile', PROFILE, 'seed-demo'],
+      { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    let output = '';
+    for (const stream of [cli.stdout, cli.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await eventually(() => expect(output).toMatch(/articles: \d+ of 25/));
+    cli.kill('SIGTERM');
+    // Comes when no process is left that could write to its output.
+    await once(cli, 'close');
+    expect(output).not.toContain('Wrote 25 articles');
+  });
+
+  it('tells that the profile is down', async () => {
+    await stack('down');
+    expect(await run('cli.mjs', ['verify', 'interactive'])).toMatch(
+      /^\nThe private stack stack-test is down: .*\n$/,
+    );
   });
 });

@@ -116,6 +116,16 @@ describe('npm start', () => {
         '  RANKING_SIZE is "0" but must be at least 1',
     );
   });
+
+  it('tells in one sentence what refuses a URL that was given', async () => {
+    const MYSQL_URL = Object.assign(new URL(stack.MYSQL_URL), { password: 'wrong' }).href;
+    const { npm, output } = npmStart({ ...stack, MYSQL_URL, PORT: String(await freePort()) });
+    await once(npm, 'close');
+    expect(npm.exitCode).toBe(1);
+    expect(output().trim().split('\n').at(-1)).toMatch(
+      /^MYSQL_URL is set but MySQL cannot be used there: Access denied for user /,
+    );
+  });
 });
 
 describe('seed-demo', () => {

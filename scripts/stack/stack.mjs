@@ -41,6 +41,19 @@ function throwFaults(outcomes) {
   if (faults.length > 0) throw new StackError(faults.map(({ message }) => message).join('\n\n'));
 }
 
+/** How the variables look that are used as given; the program itself looks closer. */
+const FORMS = {
+  MYSQL_URL: [/^mysql:\/\/[^/]+\/[^/?]+/, 'mysql://user:password@127.0.0.1:3306/webook'],
+  REDIS_URL: [/^rediss?:\/\/./, 'redis://127.0.0.1:6379'],
+  KAFKA_BROKERS: [/^[^,\s:]+:\d+(,[^,\s:]+:\d+)*$/, '127.0.0.1:9092,127.0.0.1:9093'],
+};
+
+function requireForms(env) {
+  for (const [name, [form, example]] of Object.entries(FORMS))
+    if (env[name] && !form.test(env[name]))
+      throw new StackError(`${name} is set but must be like ${example}: mend or unset it.`);
+}
+
 /**
  * Starts what is needed and not given by a URL in `env`. Gives the variables that point at it.
  * @param full also Kafka and Canal
@@ -54,6 +67,7 @@ export function up({
   log = console.log,
 }) {
   return withProfileLock(profile, log, async () => {
+    requireForms(env);
     const started = await Promise.allSettled([
       env.MYSQL_URL || mysqlUp(profile, logOf(log, 'mysql')),
       env.REDIS_URL || redisUp(profile, logOf(log, 'redis')),
