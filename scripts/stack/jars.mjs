@@ -62,7 +62,7 @@ export async function fetchJars(log, service, pomFile) {
   if (isWhole(folder, pom)) return folder;
   return withPortLock(JARS_LOCK_PORT, 'the jars', log, async () => {
     if (isWhole(folder, pom)) return folder;
-    const making = makingFolder(folder);
+    const making = await makingFolder(folder);
     await download(log, service, pomFile, making);
     writeFileSync(join(making, MANIFEST), JSON.stringify({ pom, jars: sizesIn(making) }));
     rmSync(folder, { recursive: true, force: true });

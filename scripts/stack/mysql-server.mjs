@@ -59,7 +59,7 @@ export async function initialize(profile, { server, isMariaDb }, log) {
   const folder = serviceFolder(profile, 'mysql');
   const data = join(folder, 'data');
   if (existsSync(data)) return;
-  const making = makingFolder(data);
+  const making = await makingFolder(data);
   // Through a link without blanks, which mariadb-install-db can't take in a path.
   const link = join(mkdtempSync(join(tmpdir(), 'webook-')), 'mysql');
   symlinkSync(folder, link);
