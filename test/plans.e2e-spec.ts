@@ -2,6 +2,7 @@ import { hotStatements as articles } from '../src/article/article.repository';
 import { hotStatements as published } from '../src/article/published-article.repository';
 import { hotStatements as history } from '../src/history/history.repository';
 import { hotStatements as collections } from '../src/interactive/collections.repository';
+import { hotStatements as drift } from '../src/interactive/drift.repository';
 import { hotStatements as counters } from '../src/interactive/interactive.repository';
 import { hotStatements as likes } from '../src/interactive/likes.repository';
 import { hotStatements as marks } from '../src/interactive/mark.statements';
@@ -33,6 +34,7 @@ const statements = [
   ...marks,
   ...likes,
   ...collections,
+  ...drift,
 ];
 
 describe('plans of the hot statements', () => {
@@ -85,6 +87,9 @@ describe('plans of the hot statements', () => {
     expect(plans).toMatchInlineSnapshot(`
      {
        "author's copy": "articles by PRIMARY",
+       "collected objects without counters": "i by uq_interactives_object covered, collection_items by idx_collection_items_object covered, t by idx_collection_items_object covered, t by idx_likes_object covered",
+       "counters beside totals, of objects": "i by uq_interactives_object, t by idx_collection_items_object covered, t by idx_likes_object covered",
+       "counters beside totals, scan": "i by PRIMARY, t by idx_collection_items_object covered, t by idx_likes_object covered",
        "counters of objects": "interactives by uq_interactives_object",
        "default folder": "collections by uq_collections_default covered",
        "folders being deleted": "collections by uq_collections_name covered",
@@ -101,6 +106,7 @@ describe('plans of the hot statements', () => {
        "held locks: likes": "likes by PRIMARY covered",
        "items of a folder, first page": "collection_items by idx_collection_items_folder covered",
        "items of a folder, next page": "collection_items by idx_collection_items_folder covered",
+       "liked objects without counters": "i by uq_interactives_object covered, likes by idx_likes_object covered, t by idx_collection_items_object covered, t by idx_likes_object covered",
        "one folder": "c by PRIMARY, i by idx_collection_items_folder covered",
        "own articles, first page": "articles by idx_articles_author",
        "own articles, next page": "articles by idx_articles_author",
@@ -114,8 +120,6 @@ describe('plans of the hot statements', () => {
        "own readings, next page": "reading_history by idx_reading_history_newest covered",
        "published article": "published_articles by PRIMARY",
        "scan of the counters": "interactives by PRIMARY",
-       "totals of collects": "collection_items by idx_collection_items_object covered",
-       "totals of likes": "likes by idx_likes_object covered",
        "which articles are published": "published_articles by PRIMARY",
      }
     `);

@@ -6,6 +6,7 @@ import { Environment } from '../src/platform/config';
 import {
   atOnce,
   cli,
+  driftOf,
   engines,
   eventually,
   MarkUser,
@@ -270,6 +271,101 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     expect((await user.state(1)).likeCnt).toBe(1);
     expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
   }, 120_000);
+
+  it('finds what is cached of objects without rows, and of marks that are not so', async () => {
+    const [one, two] = [
+      await MarkUser.of(program, 801, 'haunted'),
+      await MarkUser.of(program, 802),
+    ];
+    await one.like(1);
+    await two.state(1);
+    // The counters of an object that never was, and flags that contradict the records.
+    await redis.hset('interactive:{haunted:2}', { r: 1, l: 5, c: 0, i: 9e9, v: 3 });
+    await redis.hset('interactive:{haunted:1}:mine:801', { l: 0, c: 1, cv: 4 });
+    await redis.hset('interactive:{video:1}:mine:802', { l: 1, lv: 9 });
+    expect(await one.state(2)).toMatchObject({ likeCnt: 5 });
+    expect(await two.state(1)).toMatchObject({ liked: true });
+    const found = await cli(env, 'verify', 'interactive');
+    expect(found.code).toBe(1);
+    expect(
+      found.stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .sort(),
+    ).toEqual([
+      '3 drifted',
+      'haunted 1: cached marks of user 801 is not liked, collected, should be liked, not collected',
+      'haunted 2: cache is reads 1, likes 5, collects 0, should be reads 0, likes 0, collects 0',
+      'video 1: cached marks of user 802 is liked, not collected, should be not liked, not collected',
+    ]);
+    expect(await cli(env, 'verify', 'interactive', '--repair')).toMatchObject({ code: 0 });
+    expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
+    expect(await one.state(1)).toMatchObject({ likeCnt: 1, liked: true, collected: false });
+    expect(await one.state(2)).toMatchObject({ likeCnt: 0 });
+    expect(await two.state(1)).toMatchObject({ liked: false });
+
+    await redis.hset('interactive:{haunted:2}', { r: 1, l: 5, c: 0, i: 9e9, v: 3 });
+    await redis.hset('interactive:{haunted:1}:mine:801', { l: 0 });
+    expect(await cli(env, 'rebuild', 'interactive')).toMatchObject({ code: 0 });
+    expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
+    expect(await one.state(1)).toMatchObject({ liked: true });
+  }, 120_000);
+
+  it('tells no more than the whole of its progress, whatever the statistics say', async () => {
+    const { stderr } = await cli(env, 'verify', 'interactive');
+    const shares = [...stderr.matchAll(/\((\d+) %/g)].map(([, share]) => Number(share));
+    expect(shares.length).toBeGreaterThan(0);
+    for (const share of shares) expect(share).toBeLessThanOrEqual(100);
+    for (const step of ['counters', 'objects without counters', 'cached values'])
+      expect(stderr).toContain(`${step}: `);
+  });
+
+  it('repairs while likes go on, twice at once, and loses and doubles none', async () => {
+    const objects = Array.from({ length: 12 }, (_, i) => i + 1);
+    const users = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => MarkUser.of(program, 900 + i, 'mended')),
+    );
+    for (const user of users.slice(0, 10)) await Promise.all(objects.map((id) => user.like(id)));
+    /** Some too high, some too low, some gone. */
+    const spoil = async (): Promise<void> => {
+      await sql.change(
+        "UPDATE interactives SET like_cnt = like_cnt + 7 WHERE biz = 'mended' AND biz_id % 3 = 0",
+      );
+      await sql.change(
+        "UPDATE interactives SET like_cnt = 0 WHERE biz = 'mended' AND biz_id % 3 = 1",
+      );
+      await sql.change("DELETE FROM interactives WHERE biz = 'mended' AND biz_id % 3 = 2");
+    };
+    let isOver = false;
+    let changes = 0;
+    const load = Promise.all(
+      users.map(async (user, i) => {
+        for (let round = i; !isOver; round++) {
+          const bizId = objects[round % objects.length]!;
+          const { status, body } = await (round % 5 < 3 ? user.like(bizId) : user.unlike(bizId));
+          expect(status).toBe(200);
+          expect(body.likeCnt).toBeGreaterThanOrEqual(0);
+          changes++;
+        }
+      }),
+    );
+    try {
+      for (let round = 0; round < 3; round++) {
+        await spoil();
+        const repairs = await Promise.all(
+          [1, 2].map(() => cli(env, 'verify', 'interactive', '--repair')),
+        );
+        expect(repairs.map(({ code }) => code)).toEqual([0, 0]);
+        expect(await driftOf(sql)).toEqual([]);
+      }
+    } finally {
+      isOver = true;
+      await load;
+    }
+    expect(changes).toBeGreaterThan(100);
+    expect(await driftOf(sql)).toEqual([]);
+    expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
+  }, 180_000);
 
   it('counts one message at a time alike', async () => {
     await program.stop();

@@ -3,39 +3,41 @@ const INTERVAL = 200;
 
 /** Says how far a long command has come: on a terminal one line that changes, else plain lines. */
 export class ProgressLine {
-  private shownAt = 0;
+  private shownAt = -Infinity;
   private readonly startedAt: number;
 
   constructor(
     private readonly label: string,
-    private readonly stream: NodeJS.WriteStream = process.stderr,
+    private readonly stream: Pick<NodeJS.WriteStream, 'isTTY' | 'write'> = process.stderr,
     private readonly now: () => number = Date.now,
   ) {
     this.startedAt = now();
   }
 
-  /** @param total what `done` will reach, when that is known */
-  update(done: number, total?: number): void {
+  /** @param share of the whole that is done, 0 to 1, where that is not clear from `done` alone */
+  update(done: number, share?: number): void {
     if (this.now() - this.shownAt < INTERVAL) return;
     this.shownAt = this.now();
-    this.write(this.text(done, total));
+    this.write(this.text(done, share));
   }
 
   finish(done: number): void {
-    this.write(`${this.label}: ${done.toLocaleString('en')}`);
+    this.write(this.text(done));
     if (this.stream.isTTY) this.stream.write('\n');
   }
 
-  private text(done: number, total: number | undefined): string {
-    const share = total ? ` of ${total.toLocaleString('en')}${this.eta(done, total)}` : '';
-    return `${this.label}: ${done.toLocaleString('en')}${share}`;
+  private text(done: number, share?: number): string {
+    const text = `${this.label}: ${done.toLocaleString('en')}`;
+    return share === undefined ? text : `${text} (${this.left(share)})`;
   }
 
-  /** The time left at the pace so far; nothing while a total that was only estimated is exceeded. */
-  private eta(done: number, total: number): string {
-    if (done <= 0 || done >= total) return '';
-    const seconds = Math.ceil(((this.now() - this.startedAt) * (total - done)) / done / 1_000);
-    return seconds < 60 ? `, ${seconds} s left` : `, ${Math.ceil(seconds / 60)} min left`;
+  /** E.g. `43 %, 12 s left` at the pace so far. */
+  private left(share: number): string {
+    const percent = `${Math.floor(share * 100)} %`;
+    if (share <= 0 || share >= 1) return percent;
+    const seconds = Math.ceil(((this.now() - this.startedAt) * (1 - share)) / share / 1_000);
+    const left = seconds < 60 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
+    return `${percent}, ${left} left`;
   }
 
   private write(text: string): void {

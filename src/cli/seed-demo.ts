@@ -52,7 +52,7 @@ export const seedDemo: Command = {
       await Promise.all(readersOf(rank, 0.2).map((uid) => collections.collect(uid, object)));
       await events.publish(articleReadTopic, ...readsOf(rank, bizId));
       await backdate(database, bizId, ageOf(rank));
-      line.update(rank + 1, DEMO_TITLES.length);
+      line.update(rank + 1, (rank + 1) / DEMO_TITLES.length);
     }
     line.finish(DEMO_TITLES.length);
     print(`Wrote ${DEMO_TITLES.length} articles, read and liked by ${READERS} users`);

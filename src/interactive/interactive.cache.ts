@@ -3,6 +3,8 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { InjectRedis, RedisScript } from '../platform/redis';
 import { CommandBatch } from './command-batch';
+import type { MarkKey } from './mark.group';
+import type { Scanned } from './scan';
 import { type CounterRow, type Counts, type MarkState, NO_COUNTS, type ObjectRef } from './states';
 
 /** Milliseconds that counters and marks stay; up to a quarter more, so that they don't expire together. */
@@ -11,6 +13,8 @@ const TTL = 10 * 60_000;
 const NEGATIVE_TTL = 10_000;
 /** Objects of one pipeline: all its answers must come before the connection's timeout. */
 const SLICE = 1_000;
+/** Keys, of whatever kind, that one step of a scan passes. */
+const SCANNED = 1_000;
 /** Milliseconds that an announced change may take; then its process counts as dead. */
 const ANNOUNCED = 30_000;
 /** Milliseconds for which captured changes keep older loads and late writes out of the cache. */
@@ -38,6 +42,16 @@ const MARK_FIELDS = ['l', 'lv', 'c', 'cv', 'p'];
 
 const keyOf = ({ biz, bizId }: ObjectRef): string => `interactive:{${biz}:${bizId}}`;
 const marksKeyOf = (object: ObjectRef, uid: number): string => `${keyOf(object)}:mine:${uid}`;
+const KEY = /^interactive:\{(.+):(\d+)\}(?::mine:(\d+))?$/;
+const ANY_KEY = 'interactive:{*';
+
+/** What a key is about; undefined for one that is none of ours. */
+function refOf(key: string): ObjectRef | MarkKey | undefined {
+  const [, biz, bizId, uid] = KEY.exec(key) ?? [];
+  if (biz === undefined) return undefined;
+  const object = { biz, bizId: Number(bizId) };
+  return uid === undefined ? object : { ...object, uid: Number(uid) };
+}
 
 /**
  * Counters and own marks in Redis: hashes of absolute values with versions, `interactive:{biz:id}`
@@ -59,15 +73,43 @@ export class InteractiveCache implements OnModuleInit {
 
   /** What is cached of the objects, in their order; own marks only for a user. */
   async read(objects: readonly ObjectRef[], uid: number | null): Promise<CachedState[]> {
-    const counters = objects.map((object) =>
-      this.reads.hash(keyOf(object), COUNTER_FIELDS, countsOf),
+    const [counters, marks] = await Promise.all([
+      this.counters(objects),
+      uid === null ? [] : this.marks(objects.map(({ biz, bizId }) => ({ uid, biz, bizId }))),
+    ]);
+    return objects.map((_, i) => ({ counters: counters[i], marks: marks[i] }));
+  }
+
+  /** The objects' counters, in their order; undefined where they are not cached. */
+  counters(objects: readonly ObjectRef[]): Promise<(Counts | undefined)[]> {
+    return Promise.all(
+      objects.map((object) => this.reads.hash(keyOf(object), COUNTER_FIELDS, countsOf)),
     );
-    const marks =
-      uid === null
-        ? []
-        : objects.map((object) => this.reads.hash(marksKeyOf(object, uid), MARK_FIELDS, marksOf));
-    const [counts, own] = await Promise.all([Promise.all(counters), Promise.all(marks)]);
-    return counts.map((each, i) => ({ counters: each, marks: own[i] }));
+  }
+
+  /** Users' marks, in their order; undefined where they are not cached, or are being changed. */
+  marks(keys: readonly MarkKey[]): Promise<(OwnMarks | undefined)[]> {
+    return Promise.all(
+      keys.map((key) => this.reads.hash(marksKeyOf(key, key.uid), MARK_FIELDS, marksOf)),
+    );
+  }
+
+  /**
+   * Whose counters and whose marks Redis has something of. What comes or goes meanwhile may be left
+   * out; some may come twice.
+   */
+  async *scan(): AsyncGenerator<Scanned<ObjectRef | MarkKey>> {
+    const total = await this.redis.dbsize();
+    let cursor = '0';
+    let passed = 0;
+    do {
+      const [next, keys] = await this.redis.scan(cursor, 'MATCH', ANY_KEY, 'COUNT', SCANNED);
+      cursor = next;
+      passed += SCANNED;
+      const items = keys.map(refOf).filter((item) => item !== undefined);
+      const share = cursor === '0' ? 1 : Math.min(1, passed / total);
+      yield { items, seen: items.length, share };
+    } while (cursor !== '0');
   }
 
   /**
@@ -109,11 +151,11 @@ export class InteractiveCache implements OnModuleInit {
     await this.bring('capture', rows, []);
   }
 
-  /** Forgets objects' counters, whatever their versions. */
-  async drop(objects: readonly ObjectRef[]): Promise<void> {
-    if (objects.length === 0) return;
+  /** Forgets objects' counters and users' marks, whatever their versions, but no announcement. */
+  async drop(objects: readonly ObjectRef[], marks: readonly MarkKey[] = []): Promise<void> {
     await this.pipelined((pipeline) => {
       for (const object of objects) pipeline.del(keyOf(object));
+      for (const mark of marks) pipeline.hdel(marksKeyOf(mark, mark.uid), 'l', 'lv', 'c', 'cv');
     });
   }
 

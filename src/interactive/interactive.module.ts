@@ -7,6 +7,7 @@ import { CollectionsScheduler } from './collections.scheduler';
 import { CollectionsService } from './collections.service';
 import { CollectsController } from './collects.controller';
 import { CountersConsumer } from './counters.consumer';
+import { DriftRepository } from './drift.repository';
 import { InteractiveCache } from './interactive.cache';
 import { InteractiveController } from './interactive.controller';
 import { InteractiveRepository } from './interactive.repository';
@@ -44,6 +45,7 @@ export class InteractiveModule {
         InteractiveService,
         InteractiveRepository,
         InteractiveCache,
+        DriftRepository,
         InteractiveVerifier,
         ReadsService,
         PublishedObjects,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, type HotStatement, type SqlRunner } from '../platform/database';
 import { counterOf, type CounterSqlRow } from './counter-sql-row';
 import { byObject } from './mark.group';
+import { type Scanned, scanCounters } from './scan';
 import type { CounterRow, ObjectRef } from './states';
 
 /** How often an object was read since it was last counted. */
@@ -17,7 +18,7 @@ const ADD_READS = `INSERT INTO interactives (biz, biz_id, read_cnt, version, cti
   ON DUPLICATE KEY UPDATE read_cnt = read_cnt + VALUES(read_cnt), version = version + 1,
     utime = VALUES(utime)`;
 const COUNTERS = `SELECT ${COLUMNS} FROM interactives WHERE (biz_id, biz) IN (?)`;
-const SCAN = `SELECT ${COLUMNS} FROM interactives WHERE id > ? ORDER BY id LIMIT ?`;
+const SCAN = `SELECT ${COLUMNS} FROM interactives WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`;
 
 /** The SQL of the counters. */
 @Injectable()
@@ -45,52 +46,10 @@ export class InteractiveRepository {
     return (await this.database.bulkRows<CounterSqlRow>(COUNTERS, [tuples])).map(counterOf);
   }
 
-  /** The next `limit` rows behind a primary key, in its order. */
-  async scan(afterId: number, limit: number): Promise<CounterRow[]> {
-    return (await this.database.rows<CounterSqlRow>(SCAN, [afterId, limit])).map(counterOf);
-  }
-
-  /** About how many rows there are, from the server's statistics. */
-  async estimate(): Promise<number> {
-    const [row] = await this.database.bulkRows<{ n: number | null }>(
-      "SELECT TABLE_ROWS AS n FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'interactives'",
-      [],
-    );
-    return row?.n ?? 0;
-  }
-
-  /**
-   * Runs `work` while the object's row is locked, so that no like or collect of it can commit.
-   * @param work gets the row, or undefined when there is none
-   */
-  async locked<T>(
-    { biz, bizId }: ObjectRef,
-    work: (tx: SqlRunner, row: CounterRow | undefined) => Promise<T>,
-  ): Promise<T> {
-    return this.database.transaction(async (tx) => {
-      const rows = await tx.rows<CounterSqlRow>(
-        `SELECT ${COLUMNS} FROM interactives WHERE biz_id = ? AND biz = ? FOR UPDATE`,
-        [bizId, biz],
-      );
-      return work(tx, rows[0] && counterOf(rows[0]));
-    });
-  }
-
-  /** Sets the counters of likes and collects to what was counted. */
-  async correct(
-    tx: SqlRunner,
-    { biz, bizId }: ObjectRef,
-    likeCnt: number,
-    collectCnt: number,
-    at: number,
-  ): Promise<void> {
-    await tx.change(
-      `INSERT INTO interactives (biz, biz_id, like_cnt, collect_cnt, version, ctime, utime)
-       VALUES (?, ?, ?, ?, 1, ?, ?)
-       ON DUPLICATE KEY UPDATE like_cnt = VALUES(like_cnt), collect_cnt = VALUES(collect_cnt),
-         version = version + 1, utime = VALUES(utime)`,
-      [biz, bizId, likeCnt, collectCnt, at, at],
-    );
+  /** All rows. */
+  async *scan(): AsyncGenerator<Scanned<CounterRow>> {
+    for await (const { items, ...rest } of scanCounters<CounterSqlRow>(this.database, SCAN))
+      yield { ...rest, items: items.map(counterOf) };
   }
 }
 
@@ -105,5 +64,5 @@ export const hotStatements: readonly HotStatement[] = [
       ],
     ],
   },
-  { name: 'scan of the counters', sql: SCAN, params: [0, 500] },
+  { name: 'scan of the counters', sql: SCAN, params: [0, 900, 500] },
 ];

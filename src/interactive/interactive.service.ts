@@ -4,7 +4,7 @@ import { isUnavailable } from '../platform/errors';
 import { BatchLoader } from './batch-loader';
 import { type CachedState, InteractiveCache, type OwnMarks } from './interactive.cache';
 import { InteractiveRepository } from './interactive.repository';
-import { keyOfObject } from './mark.group';
+import { keyOfMark, keyOfObject, type MarkKey } from './mark.group';
 import { MarkRepository } from './mark.repository';
 import {
   type CounterRow,
@@ -33,6 +33,9 @@ export class InteractiveService {
   private readonly counters = new BatchLoader<ObjectRef, CounterRow>(keyOfObject, (objects) =>
     this.loadCounters(objects),
   );
+  private readonly ownMarks = new BatchLoader<MarkKey, OwnMarks>(keyOfMark, (keys) =>
+    this.loadMarks(keys),
+  );
 
   /** When to see whether Redis is back; 0 while it answers. */
   private awayUntil = 0;
@@ -51,15 +54,21 @@ export class InteractiveService {
   async states(objects: readonly ObjectRef[], uid: number | null): Promise<ObjectState[]> {
     const cached = await this.cached(objects, uid);
     const coldCounters = objects.filter((_, i) => !cached[i]?.counters);
-    const coldMarks = uid === null ? [] : objects.filter((_, i) => !cached[i]?.marks);
+    const coldMarks =
+      uid === null
+        ? []
+        : objects
+            .filter((_, i) => !cached[i]?.marks)
+            .map(({ biz, bizId }) => ({ uid, biz, bizId }));
     const [counters, marks] = await Promise.all([
       coldCounters.length > 0 ? this.counters.load(coldCounters) : [],
-      uid !== null && coldMarks.length > 0 ? this.loadMarks(uid, coldMarks) : undefined,
+      coldMarks.length > 0 ? this.ownMarks.load(coldMarks) : [],
     ]);
-    const loaded = new Map(counters.map((row) => [keyOfObject(row), row]));
+    // Both are in the order of the objects that lack them.
+    let [nextCounters, nextMarks] = [0, 0];
     return objects.map((object, i) => {
-      const row = cached[i]?.counters ?? loaded.get(keyOfObject(object));
-      const own = cached[i]?.marks ?? marks?.get(keyOfObject(object));
+      const row = cached[i]?.counters ?? counters[nextCounters++];
+      const own = uid === null ? undefined : (cached[i]?.marks ?? marks[nextMarks++]);
       return stateOf(object, row, own);
     });
   }
@@ -103,26 +112,14 @@ export class InteractiveService {
     return all;
   }
 
-  /**
-   * Not shared between requests: one that began before a like was committed must not answer another
-   * that came after it.
-   */
-  private async loadMarks(
-    uid: number,
-    objects: readonly ObjectRef[],
-  ): Promise<Map<string, OwnMarks>> {
-    this.loads.inc({ what: 'marks' }, objects.length);
-    const states = await this.marks.states(uid, objects);
+  private async loadMarks(keys: readonly MarkKey[]): Promise<OwnMarks[]> {
+    this.loads.inc({ what: 'marks' }, keys.length);
+    const states = await this.marks.states(keys);
     await this.keep([], states);
-    const marks = new Map<string, { liked: boolean; collected: boolean }>();
-    for (const state of states) {
-      const key = keyOfObject(state);
-      const own = marks.get(key) ?? { liked: false, collected: false };
-      if (state.kind === 'like') own.liked = state.on;
-      else own.collected = state.on;
-      marks.set(key, own);
-    }
-    return marks;
+    return keys.map((_, i) => ({
+      liked: states[2 * i]?.on ?? false,
+      collected: states[2 * i + 1]?.on ?? false,
+    }));
   }
 
   private async keep(rows: readonly CounterRow[], marks: readonly MarkState[]): Promise<void> {

@@ -1,41 +1,51 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../platform/database';
-import { InteractiveCache } from './interactive.cache';
+import { type CountedObject, DriftRepository } from './drift.repository';
+import { InteractiveCache, type OwnMarks } from './interactive.cache';
 import { InteractiveRepository } from './interactive.repository';
-import { keyOfObject } from './mark.group';
+import { keyOfMark, keyOfObject, type MarkKey } from './mark.group';
 import { MarkRepository } from './mark.repository';
-import type { CounterRow, Counts, ObjectRef } from './states';
+import { CHUNK } from './scan';
+import { type Counts, NO_COUNTS, type ObjectRef } from './states';
 
 /** A derived value that is not what it is derived from says. */
 export interface Drift extends ObjectRef {
-  readonly what: 'like_cnt' | 'collect_cnt' | 'cache';
+  readonly what: 'like_cnt' | 'collect_cnt' | 'cache' | 'cached marks';
+  /** Whose marks. */
+  readonly uid?: number;
   /** What is stored. */
   readonly found: string;
   /** What it should be. */
   readonly expected: string;
 }
 
+/** The parts of a long run, one after the other. */
+export type Step = 'counters' | 'objects without counters' | 'cached values';
+
+/**
+ * @param done how many of the step's things were looked at
+ * @param share of the step that is behind: 0 to 1
+ */
+export type OnProgress = (step: Step, done: number, share: number) => void;
+
 export interface VerifyOptions {
   /** Corrects what has drifted. */
   readonly repair: boolean;
   onDrift(drift: Drift): void;
-  onProgress(done: number, total: number): void;
+  readonly onProgress: OnProgress;
 }
 
-const CHUNK = 500;
+/** Suspects that are kept in mind before it is seen which of them have settled. */
+const SUSPECTS = 10_000;
 /** How long a cache may lag behind the database before it counts as drifted: attempts, and ms between. */
 const SETTLE_ATTEMPTS = 20;
 const SETTLE_PAUSE = 250;
 
-/**
- * Compares the counters with the like and collect records, and the caches with the counters, while
- * the program runs: what differs is looked at again under a lock before it is called drift.
- */
+/** Compares the counters with the like and collect records, and what is cached with both, online. */
 @Injectable()
 export class InteractiveVerifier {
   constructor(
-    private readonly database: Database,
     private readonly repository: InteractiveRepository,
+    private readonly drift: DriftRepository,
     private readonly marks: MarkRepository,
     private readonly cache: InteractiveCache,
   ) {}
@@ -43,157 +53,168 @@ export class InteractiveVerifier {
   /** @returns how many values have drifted */
   async verify({ repair, onDrift, onProgress }: VerifyOptions): Promise<number> {
     let drifted = 0;
-    let done = 0;
     const report = (drifts: readonly Drift[]): void => {
       drifted += drifts.length;
       drifts.forEach(onDrift);
     };
-    const total = await this.repository.estimate();
-    for await (const rows of this.chunks()) {
-      report(await this.verifyCounters(rows, repair));
-      report(await this.verifyCaches(rows, repair));
-      done += rows.length;
-      onProgress(done, total);
+    const scans = [
+      ['counters', this.drift.counters()],
+      ['objects without counters', this.drift.withoutCounters()],
+    ] as const;
+    for (const [step, scan] of scans) {
+      let done = 0;
+      for await (const { items, seen, share } of scan) {
+        const drifts = items.flatMap(driftsOf);
+        report(drifts);
+        if (repair) await this.correct(drifts);
+        onProgress(step, (done += seen), share);
+      }
     }
-    for await (const objects of this.markedWithoutRow())
-      for (const object of objects) report(await this.recheck(object, repair));
+    let suspects: Drift[] = [];
+    let done = 0;
+    for await (const { items, seen, share } of this.cache.scan()) {
+      suspects.push(...(await this.cacheDrifts(items)));
+      if (suspects.length >= SUSPECTS) {
+        report(await this.settle(suspects, repair));
+        suspects = [];
+      }
+      onProgress('cached values', (done += seen), share);
+    }
+    report(await this.settle(suspects, repair));
     return drifted;
   }
 
-  /** Writes every counter row to the caches, which stay in use meanwhile. */
-  async rebuild(onProgress: (done: number, total: number) => void): Promise<number> {
-    let done = 0;
-    const total = await this.repository.estimate();
-    for await (const rows of this.chunks()) {
-      await this.cache.drop(rows);
-      // Read once more: a row that changed since the scan must not be put back as it was.
-      await this.cache.keep(await this.repository.counters(rows));
-      done += rows.length;
-      onProgress(done, total);
+  /**
+   * Writes every counter row to the caches, and reads anew whatever else is cached; the caches stay in
+   * use meanwhile.
+   * @returns how many objects have counters
+   */
+  async rebuild(onProgress: OnProgress): Promise<number> {
+    let cached = 0;
+    for await (const { items, seen, share } of this.cache.scan()) {
+      await this.refresh(items);
+      onProgress('cached values', (cached += seen), share);
     }
-    return done;
-  }
-
-  private async *chunks(): AsyncGenerator<CounterRow[]> {
-    let afterId = 0;
-    for (;;) {
-      const rows = await this.repository.scan(afterId, CHUNK);
-      const last = rows.at(-1);
-      if (!last) return;
-      yield rows;
-      afterId = last.id;
+    let rebuilt = 0;
+    for await (const { items, seen, share } of this.repository.scan()) {
+      await this.refresh(items);
+      onProgress('counters', (rebuilt += seen), share);
     }
+    return rebuilt;
   }
 
-  private async verifyCounters(rows: readonly CounterRow[], repair: boolean): Promise<Drift[]> {
-    const [likes, collects] = await Promise.all([
-      this.marks.likeTotals(rows),
-      this.marks.collectTotals(rows),
-    ]);
-    const likesOf = new Map(likes.map((each) => [keyOfObject(each), each.total]));
-    const collectsOf = new Map(collects.map((each) => [keyOfObject(each), each.total]));
-    const drifts: Drift[] = [];
-    for (const row of rows) {
-      const key = keyOfObject(row);
-      const fits =
-        row.likeCnt === (likesOf.get(key) ?? 0) && row.collectCnt === (collectsOf.get(key) ?? 0);
-      if (!fits) drifts.push(...(await this.recheck(row, repair)));
-    }
-    return drifts;
+  private async correct(drifts: readonly Drift[]): Promise<void> {
+    const objects = [...new Map(drifts.map((drift) => [keyOfObject(drift), drift])).values()].map(
+      ({ biz, bizId }) => ({ biz, bizId }),
+    );
+    if (objects.length === 0) return;
+    await this.drift.correct(objects, Date.now());
+    await this.refresh(objects);
   }
 
-  /** With the row locked no like or collect of the object commits, so the two counts belong together. */
-  private async recheck(object: ObjectRef, repair: boolean): Promise<Drift[]> {
-    const drifts = await this.repository.locked(object, async (tx, row) => {
-      const { biz, bizId } = object;
-      const [counted] = await tx.rows<{ likes: number; collects: number }>(
-        `SELECT (SELECT COUNT(*) FROM likes WHERE biz_id = ? AND biz = ? AND status = 1) AS likes,
-          (SELECT COUNT(*) FROM collection_items WHERE biz_id = ? AND biz = ? AND status = 1) AS collects`,
-        [bizId, biz, bizId, biz],
-      );
-      const { likes = 0, collects = 0 } = counted ?? {};
-      const found = { likes: row?.likeCnt ?? 0, collects: row?.collectCnt ?? 0 };
-      const drift: Drift[] = [];
-      if (found.likes !== likes)
-        drift.push({
-          biz,
-          bizId,
-          what: 'like_cnt',
-          found: String(found.likes),
-          expected: String(likes),
-        });
-      if (found.collects !== collects)
-        drift.push({
-          biz,
-          bizId,
-          what: 'collect_cnt',
-          found: String(found.collects),
-          expected: String(collects),
-        });
-      if (drift.length > 0 && repair)
-        await this.repository.correct(tx, object, likes, collects, Date.now());
-      return drift;
-    });
-    if (drifts.length > 0 && repair) await this.refresh([object]);
-    return drifts;
-  }
-
-  /** What is cached must be the row, or on its way to it: change capture needs its moment. */
-  private async verifyCaches(rows: readonly CounterRow[], repair: boolean): Promise<Drift[]> {
-    let suspects: readonly ObjectRef[] = rows;
-    let drifts: Drift[] = [];
-    for (let attempt = 1; suspects.length > 0; attempt++) {
-      const [cached, present] = await Promise.all([
-        this.cache.read(suspects, null),
-        this.repository.counters(suspects),
-      ]);
-      const rowOf = new Map(present.map((row) => [keyOfObject(row), row]));
-      drifts = suspects.flatMap((object, i) => {
-        const counters = cached[i]?.counters;
-        const row = rowOf.get(keyOfObject(object));
-        if (!counters || !row || textOf(counters) === textOf(row)) return [];
-        const { biz, bizId } = object;
-        return [
-          { biz, bizId, what: 'cache' as const, found: textOf(counters), expected: textOf(row) },
-        ];
-      });
-      suspects = drifts;
-      if (attempt === SETTLE_ATTEMPTS || drifts.length === 0) break;
+  /**
+   * Those of the suspects that stay as they were found: change capture needs its moment, and what
+   * has changed since is being kept up.
+   */
+  private async settle(suspects: readonly Drift[], repair: boolean): Promise<readonly Drift[]> {
+    // A scan of Redis may come upon a key twice.
+    let drifts: readonly Drift[] = [
+      ...new Map(suspects.map((each) => [nameOf(each), each])).values(),
+    ];
+    for (let attempt = 1; drifts.length > 0 && attempt <= SETTLE_ATTEMPTS; attempt++) {
       await new Promise((resolve) => setTimeout(resolve, SETTLE_PAUSE));
+      const found = new Map(drifts.map((drift) => [nameOf(drift), drift.found]));
+      const again: Drift[] = [];
+      for (const items of chunks(drifts)) again.push(...(await this.cacheDrifts(items)));
+      drifts = again.filter((drift) => found.get(nameOf(drift)) === drift.found);
     }
-    if (repair) await this.refresh(drifts);
+    if (repair) for (const items of chunks(drifts)) await this.refresh(items);
     return drifts;
   }
 
-  private async refresh(objects: readonly ObjectRef[]): Promise<void> {
-    await this.cache.drop(objects);
-    await this.cache.keep(await this.repository.counters(objects));
+  /** What is cached of them and differs. The cache is read first: it may be behind, but not ahead. */
+  private async cacheDrifts(items: readonly (ObjectRef | MarkKey)[]): Promise<Drift[]> {
+    const { objects, marks } = apart(items);
+    const [counters, own] = await Promise.all([
+      this.cache.counters(objects),
+      this.cache.marks(marks),
+    ]);
+    const [rows, states] = await Promise.all([
+      this.repository.counters(objects),
+      this.marks.states(marks),
+    ]);
+    const rowOf = new Map(rows.map((row) => [keyOfObject(row), row]));
+    const compared = [
+      ...objects.map(({ biz, bizId }, i): Drift | undefined => {
+        const cached = counters[i];
+        const row = rowOf.get(keyOfObject({ biz, bizId })) ?? NO_COUNTS;
+        return (
+          cached && { biz, bizId, what: 'cache', found: textOf(cached), expected: textOf(row) }
+        );
+      }),
+      ...marks.map(({ uid, biz, bizId }, i): Drift | undefined => {
+        const cached = own[i];
+        const [like, collect] = [states[2 * i], states[2 * i + 1]];
+        const expected = textOfMarks({
+          liked: like?.on ?? false,
+          collected: collect?.on ?? false,
+        });
+        return (
+          cached && { biz, bizId, uid, what: 'cached marks', found: textOfMarks(cached), expected }
+        );
+      }),
+    ];
+    return compared
+      .filter((each) => each !== undefined)
+      .filter((each) => each.found !== each.expected);
   }
 
-  /** Objects that somebody likes or has collected, but that have no counters at all. */
-  private async *markedWithoutRow(): AsyncGenerator<ObjectRef[]> {
-    for (const table of ['likes', 'collection_items']) {
-      let after: [number, string] = [0, ''];
-      for (;;) {
-        const rows = await this.database.rows<{ biz: string; biz_id: number; id: number | null }>(
-          `SELECT m.biz_id, m.biz, i.id FROM (
-             SELECT DISTINCT biz_id, biz FROM ${table}
-             WHERE biz_id >= ? AND (biz_id > ? OR biz > ?) AND status = 1
-             ORDER BY biz_id, biz LIMIT ${CHUNK}
-           ) m LEFT JOIN interactives i ON i.biz_id = m.biz_id AND i.biz = m.biz
-           ORDER BY m.biz_id, m.biz`,
-          [after[0], after[0], after[1]],
-        );
-        const last = rows.at(-1);
-        if (!last) break;
-        after = [last.biz_id, last.biz];
-        yield rows
-          .filter(({ id }) => id === null)
-          .map((row) => ({ biz: row.biz, bizId: row.biz_id }));
-      }
-    }
+  /** Forgets what is cached of them, then keeps what is read after that. */
+  private async refresh(items: readonly (ObjectRef | MarkKey)[]): Promise<void> {
+    const { objects, marks } = apart(items);
+    await this.cache.drop(objects, marks);
+    const [rows, states] = await Promise.all([
+      this.repository.counters(objects),
+      this.marks.states(marks),
+    ]);
+    await this.cache.keep(rows, states);
   }
+}
+
+function driftsOf({ biz, bizId, likeCnt, collectCnt, likes, collects }: CountedObject): Drift[] {
+  const compared = [
+    { what: 'like_cnt', found: likeCnt, expected: likes },
+    { what: 'collect_cnt', found: collectCnt, expected: collects },
+  ] as const;
+  return compared
+    .filter(({ found, expected }) => found !== expected)
+    .map(({ what, found, expected }) => ({
+      biz,
+      bizId,
+      what,
+      found: String(found),
+      expected: String(expected),
+    }));
+}
+
+const isMark = (item: ObjectRef | MarkKey): item is MarkKey => 'uid' in item;
+
+function apart(items: readonly (ObjectRef | MarkKey)[]): {
+  objects: ObjectRef[];
+  marks: MarkKey[];
+} {
+  return { objects: items.filter((item) => !isMark(item)), marks: items.filter(isMark) };
+}
+
+const nameOf = (item: ObjectRef | MarkKey): string =>
+  isMark(item) ? keyOfMark(item) : keyOfObject(item);
+
+function* chunks<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let i = 0; i < items.length; i += CHUNK) yield items.slice(i, i + CHUNK);
 }
 
 const textOf = ({ readCnt, likeCnt, collectCnt }: Counts): string =>
   `reads ${readCnt}, likes ${likeCnt}, collects ${collectCnt}`;
+
+const textOfMarks = ({ liked, collected }: OwnMarks): string =>
+  `${liked ? 'liked' : 'not liked'}, ${collected ? 'collected' : 'not collected'}`;

@@ -29,7 +29,6 @@ import {
   ON,
   PRESENT,
   STATES,
-  TOTALS,
   UPDATE,
 } from './mark.statements';
 import { Packet, PacketConnections } from './packet-connections';
@@ -39,11 +38,6 @@ import type { CounterRow, MarkState, ObjectRef } from './states';
 export interface CommittedGroup extends Settlement {
   /** The counters of the group's objects; none for an object that has no row. */
   readonly rows: readonly CounterRow[];
-}
-
-/** How many users have marked an object. */
-export interface ObjectTotal extends ObjectRef {
-  readonly total: number;
 }
 
 interface ObjectRow {
@@ -148,35 +142,18 @@ export class MarkRepository {
     return new Set(looks.flatMap((heldIn) => (heldIn ? heldIn(results) : [])));
   }
 
-  /** The user's two marks of each object, with version 0 where there is no row. */
-  async states(uid: number, objects: readonly ObjectRef[]): Promise<MarkState[]> {
-    if (objects.length === 0) return [];
-    const marks = objects.map((object) => tupleOfMark({ uid, ...object }));
+  /** The like and the collect of each of the keys, in their order; version 0 where there is no row. */
+  async states(keys: readonly MarkKey[]): Promise<MarkState[]> {
+    if (keys.length === 0) return [];
+    const marks = keys.map(tupleOfMark);
     const rows = await this.database.bulkRows<MarkRow & { kind: MarkKind }>(STATES, [marks, marks]);
-    const found = new Map(rows.map((row) => [row.kind + keyOfObject(objectOf(row)), row]));
-    return objects.flatMap(({ biz, bizId }) =>
+    const found = new Map(rows.map((row) => [row.kind + nameOfMark(row), row]));
+    return keys.flatMap(({ uid, biz, bizId }) =>
       KINDS.map((kind) => {
-        const row = found.get(kind + keyOfObject({ biz, bizId }));
+        const row = found.get(kind + keyOfMark({ uid, biz, bizId }));
         return { uid, biz, bizId, kind, on: row?.status === ON, version: row?.version ?? 0 };
       }),
     );
-  }
-
-  /** How many users like each of the objects, counted anew; an object with none is left out. */
-  likeTotals(objects: readonly ObjectRef[]): Promise<ObjectTotal[]> {
-    return this.totals(TOTALS.like, objects);
-  }
-
-  /** How many users collected each of the objects, likewise. */
-  collectTotals(objects: readonly ObjectRef[]): Promise<ObjectTotal[]> {
-    return this.totals(TOTALS.collect, objects);
-  }
-
-  private async totals(sql: string, objects: readonly ObjectRef[]): Promise<ObjectTotal[]> {
-    if (objects.length === 0) return [];
-    const tuples = objects.map(tupleOfObject);
-    const rows = await this.database.bulkRows<ObjectRow & { total: number }>(sql, [tuples]);
-    return rows.map((row) => ({ ...objectOf(row), total: row.total }));
   }
 }
 

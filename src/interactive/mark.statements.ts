@@ -60,20 +60,11 @@ export const COUNT = `INSERT INTO interactives
   ON DUPLICATE KEY UPDATE like_cnt = like_cnt + VALUES(like_cnt),
     collect_cnt = collect_cnt + VALUES(collect_cnt), version = version + 1, utime = VALUES(utime)`;
 
-/** Both marks of one user on several objects. */
-export const STATES = `SELECT 'like' AS kind, biz, biz_id, status, version
+/** Both marks of users on objects. */
+export const STATES = `SELECT 'like' AS kind, uid, biz, biz_id, status, version
     FROM likes FORCE INDEX (PRIMARY) WHERE (uid, biz, biz_id) IN (?)
-  UNION ALL SELECT 'collect', biz, biz_id, status, version
+  UNION ALL SELECT 'collect', uid, biz, biz_id, status, version
     FROM collection_items FORCE INDEX (PRIMARY) WHERE (uid, biz, biz_id) IN (?)`;
-
-const totals = (table: string, index: string): string =>
-  `SELECT biz, biz_id, COUNT(*) AS total FROM ${table} FORCE INDEX (${index})
-    WHERE (biz_id, biz) IN (?) AND status = ${ON} GROUP BY biz_id, biz`;
-
-export const TOTALS = {
-  like: totals('likes', 'idx_likes_object'),
-  collect: totals('collection_items', 'idx_collection_items_object'),
-} as const;
 
 const MARKS = [
   [1, 'article', 42],
@@ -95,6 +86,4 @@ export const hotStatements: readonly HotStatement[] = [
   { name: 'held locks: collects', sql: lockable(PRESENT.collect), params: [MARKS] },
   { name: 'held locks: counters', sql: lockable(PRESENT.counters), params: [OBJECTS] },
   { name: 'own marks of objects', sql: STATES, params: [MARKS, MARKS] },
-  { name: 'totals of likes', sql: TOTALS.like, params: [OBJECTS] },
-  { name: 'totals of collects', sql: TOTALS.collect, params: [OBJECTS] },
 ];
