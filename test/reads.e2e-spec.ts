@@ -367,6 +367,22 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
   }, 180_000);
 
+  it('never counts below zero, also where others have spoilt the counters', async () => {
+    const user = await MarkUser.of(program, 950, 'spoilt');
+    await user.like(1);
+    await user.collect(1);
+    await user.like(2);
+    await sql.change("UPDATE interactives SET like_cnt = 0, collect_cnt = 0 WHERE biz = 'spoilt'");
+    await sql.change("DELETE FROM interactives WHERE biz = 'spoilt' AND biz_id = 2");
+    for (const bizId of [1, 2])
+      expect((await user.unlike(bizId)).body).toMatchObject({ likeCnt: 0, liked: false });
+    expect((await user.uncollect(1)).body).toMatchObject({ collectCnt: 0, collected: false });
+    expect(
+      await sql.rows("SELECT like_cnt, collect_cnt FROM interactives WHERE biz = 'spoilt'"),
+    ).toEqual(Array(2).fill({ like_cnt: 0, collect_cnt: 0 }));
+    expect((await user.like(2)).body).toMatchObject({ likeCnt: 1, liked: true });
+  });
+
   it('counts one message at a time alike', async () => {
     await program.stop();
     await start({ READ_CONSUMER: 'single' });

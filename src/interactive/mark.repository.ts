@@ -10,6 +10,7 @@ import { UnavailableError } from '../platform/errors';
 import { counterOf, type CounterSqlRow } from './counter-sql-row';
 import type { MarkKind, MarkOperation, MarkRecord } from './mark';
 import {
+  type CounterDelta,
   type FoundMarks,
   keyOfFolder,
   keyOfMark,
@@ -25,6 +26,7 @@ import {
   FIND,
   INSERT,
   lockable,
+  NOT_BELOW_ZERO,
   OFF,
   ON,
   PRESENT,
@@ -208,6 +210,8 @@ const recordsOf = (rows: readonly MarkRow[]): Map<string, MarkRecord> =>
     ]),
   );
 
+const isTakenBack = ({ like, collect }: CounterDelta): boolean => like < 0 || collect < 0;
+
 /** The statements that bring a settlement into the tables; none where nothing changes. */
 function packetOf({ changes, deltas }: Settlement, found: CounterIdRow[], now: number): Packet {
   const packet = new Packet();
@@ -231,6 +235,8 @@ function packetOf({ changes, deltas }: Settlement, found: CounterIdRow[], now: n
       return [id, biz, bizId, like, collect, 1, now, now];
     });
     packet.add(COUNT, rows);
+    const lost = deltas.filter((delta) => isTakenBack(delta) && !ids.has(keyOfObject(delta)));
+    if (lost.length > 0) packet.add(NOT_BELOW_ZERO, lost.map(tupleOfObject));
   }
   return packet;
 }

@@ -53,12 +53,19 @@ export const UPDATE = {
 
 /**
  * Adds to the counters, or makes them. With the id of a row that exists the primary key decides:
- * no auto-increment value is used up and no gap of the unique index is locked.
+ * no auto-increment value is used up and no gap of the unique index is locked. A counter that was
+ * written too low by others ends at zero.
  */
 export const COUNT = `INSERT INTO interactives
     (id, biz, biz_id, like_cnt, collect_cnt, version, ctime, utime) VALUES ?
-  ON DUPLICATE KEY UPDATE like_cnt = like_cnt + VALUES(like_cnt),
-    collect_cnt = collect_cnt + VALUES(collect_cnt), version = version + 1, utime = VALUES(utime)`;
+  ON DUPLICATE KEY UPDATE like_cnt = GREATEST(like_cnt + VALUES(like_cnt), 0),
+    collect_cnt = GREATEST(collect_cnt + VALUES(collect_cnt), 0), version = version + 1,
+    utime = VALUES(utime)`;
+
+/** After `COUNT` where records were taken back of an object that has lost its counters. */
+export const NOT_BELOW_ZERO = `UPDATE interactives
+  SET like_cnt = GREATEST(like_cnt, 0), collect_cnt = GREATEST(collect_cnt, 0)
+  WHERE (biz_id, biz) IN (?)`;
 
 /** Both marks of users on objects. */
 export const STATES = `SELECT 'like' AS kind, uid, biz, biz_id, status, version

@@ -103,8 +103,8 @@ function stateAfter(
     biz,
     bizId,
     readCnt: row?.readCnt ?? 0,
-    likeCnt: (row?.likeCnt ?? 0) - later.like,
-    collectCnt: (row?.collectCnt ?? 0) - later.collect,
+    likeCnt: Math.max(0, (row?.likeCnt ?? 0) - later.like),
+    collectCnt: Math.max(0, (row?.collectCnt ?? 0) - later.collect),
     liked,
     collected,
   };
