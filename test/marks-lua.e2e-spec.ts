@@ -39,6 +39,11 @@ const row = (id: number, version: number, likeCnt: number): CounterRow => ({
 });
 const NO_ROW = row(0, 0, 0);
 
+/** Loads, as if they had just begun. */
+async function keep(rows: readonly CounterRow[], marks: readonly MarkState[] = []): Promise<void> {
+  await cache.keep(await cache.tickets(rows, marks), rows, marks);
+}
+
 /** The likes that readers are shown; undefined when they must ask the database. */
 async function shown(bizId = OBJECT.bizId): Promise<number | undefined> {
   const [state] = await cache.read([{ ...OBJECT, bizId }], null);
@@ -56,17 +61,17 @@ describe("an object's counters", () => {
   });
 
   it('keep what is loaded, unless something as new is there', async () => {
-    await cache.keep([row(1, 2, 20)]);
+    await keep([row(1, 2, 20)]);
     expect(await shown()).toBe(20);
-    await cache.keep([row(1, 2, 99)]);
-    await cache.keep([row(1, 1, 99)]);
+    await keep([row(1, 2, 99)]);
+    await keep([row(1, 1, 99)]);
     expect(await shown()).toBe(20);
-    await cache.keep([row(1, 3, 30)]);
+    await keep([row(1, 3, 30)]);
     expect(await shown()).toBe(30);
   });
 
   it('follow changes that leave the version, against a late write of the version', async () => {
-    await cache.keep([row(1, 2, 20)]);
+    await keep([row(1, 2, 20)]);
     await cache.capture([row(1, 2, 21)], []);
     expect(await shown()).toBe(21);
     await cache.apply([row(1, 2, 20)]);
@@ -76,7 +81,7 @@ describe("an object's counters", () => {
   });
 
   it('are remembered only for a moment where there is no row', async () => {
-    await cache.keep([NO_ROW]);
+    await keep([NO_ROW]);
     expect(await shown()).toBe(0);
     expect(await redis.pttl(KEY)).toBeLessThanOrEqual(12_500);
     await cache.capture([row(1, 0, 5)], []);
@@ -89,21 +94,21 @@ describe('captured changes of an object that is not cached', () => {
   it('are shown to nobody, and keep nothing but what is older out', async () => {
     await cache.capture([row(1, 2, 20)], []);
     expect(await shown()).toBeUndefined();
-    await cache.keep([row(1, 1, 10)]);
+    await keep([row(1, 1, 10)]);
     expect(await shown()).toBeUndefined();
     await cache.capture([row(1, 3, 30)], []);
     await cache.capture([row(1, 2, 20)], []);
-    await cache.keep([row(1, 2, 20)]);
+    await keep([row(1, 2, 20)]);
     expect(await shown()).toBeUndefined();
     expect(await redis.pttl(KEY)).toBeLessThanOrEqual(30_000);
-    await cache.keep([row(1, 4, 40)]);
+    await keep([row(1, 4, 40)]);
     expect(await shown()).toBe(40);
     expect(await redis.pttl(KEY)).toBeGreaterThan(60_000);
   });
 
   it('let a load of the same version in, for as long as they would have stayed', async () => {
     await cache.capture([row(1, 2, 20)], []);
-    await cache.keep([row(1, 2, 20)]);
+    await keep([row(1, 2, 20)]);
     expect(await shown()).toBe(20);
     expect(await redis.pttl(KEY)).toBeLessThanOrEqual(30_000);
     await cache.capture([row(1, 2, 21)], []);
@@ -155,20 +160,20 @@ describe('the consumer of captured changes', () => {
       if (index === 3 || index === 6) await redis.del(KEY);
       await consume(each);
       expect([undefined, 9]).toContain(await shown());
-      if (index % 2 === 0) await cache.keep([row(1, 9, 9)]);
+      if (index % 2 === 0) await keep([row(1, 9, 9)]);
     }
     expect(await shown()).toBe(9);
   });
 
   it('follows a row that is replaced, at once and one by one', async () => {
-    await cache.keep([row(1, 9, 90)]);
+    await keep([row(1, 9, 90)]);
     await consume(change(image(1, 9, 90), null), change(null, image(2, 0, 3)));
     expect(await shown()).toBe(3);
     await consume(change(image(2, 0, 3), null));
     expect(await shown()).toBe(0);
     expect(await redis.pttl(KEY)).toBeLessThanOrEqual(12_500);
     // Loads that began before the deletion.
-    await cache.keep([row(2, 0, 3), row(1, 9, 90)]);
+    await keep([row(2, 0, 3), row(1, 9, 90)]);
     expect(await shown()).toBe(0);
     await consume(change(null, image(3, 0, 4)));
     expect(await shown()).toBe(4);
@@ -180,7 +185,7 @@ describe('the consumer of captured changes', () => {
   });
 
   it('forgets soon what was said of a row that comes again under its own id', async () => {
-    await cache.keep([row(1, 9, 90)]);
+    await keep([row(1, 9, 90)]);
     await consume(change(image(1, 9, 90), null), change(null, image(1, 0, 3)));
     expect(await shown()).toBe(0);
     expect(await redis.pttl(KEY)).toBeLessThanOrEqual(12_500);
@@ -199,12 +204,61 @@ describe('the consumer of captured changes', () => {
   });
 
   it('takes the counters from an object whose row is given to another', async () => {
-    await cache.keep([row(1, 9, 90), { ...row(2, 5, 50), bizId: 43 }]);
+    await keep([row(1, 9, 90), { ...row(2, 5, 50), bizId: 43 }]);
     await consume(change(image(2, 5, 50, 43), null));
     await consume(change(image(1, 9, 90), image(1, 9, 90, 44)));
     expect(await shown(42)).toBe(0);
     expect(await shown(43)).toBe(0);
     expect(await shown(44)).toBeUndefined();
+  });
+});
+
+describe('what is loaded while the cache is lost', () => {
+  const owned = { ...OBJECT, uid: UID };
+  const marks = (version: number, on: boolean): MarkState[] => [
+    { ...owned, kind: 'like', on, version },
+    { ...owned, kind: 'collect', on: false, version: 0 },
+  ];
+  const own = async (): Promise<OwnMarks | undefined> =>
+    (await cache.read([OBJECT], UID))[0]?.marks;
+
+  it.each([
+    ['nobody else has asked', false],
+    ['another load has begun', true],
+  ])('is not kept, since nothing tells whether it is outdated: %s', async (_, isAskedAgain) => {
+    const tickets = await cache.tickets([OBJECT], [owned]);
+    await cache.apply([row(1, 2, 20)], marks(1, true));
+    await redis.flushdb();
+    if (isAskedAgain) await cache.tickets([OBJECT], [owned]);
+    await cache.keep(tickets, [row(1, 1, 10)], marks(0, false));
+    expect(await shown()).toBeUndefined();
+    expect(await own()).toBeUndefined();
+    await keep([row(1, 2, 20)], marks(1, true));
+    expect(await shown()).toBe(20);
+    expect(await own()).toEqual({ liked: true, collected: false });
+  });
+
+  it('is kept when others have asked too, and leaves nothing behind when it never comes', async () => {
+    const first = await cache.tickets([OBJECT], [owned]);
+    const second = await cache.tickets([OBJECT], [owned]);
+    expect(second).toEqual(first);
+    for (const key of first.keys()) {
+      expect(await redis.pttl(key)).toBeGreaterThan(0);
+      expect(await redis.pttl(key)).toBeLessThanOrEqual(30_000);
+    }
+    await cache.keep(second, [row(1, 2, 20)], marks(1, true));
+    await cache.keep(first, [row(1, 3, 30)], marks(2, false));
+    expect(await shown()).toBe(30);
+    expect(await own()).toEqual({ liked: false, collected: false });
+    expect(await redis.pttl(KEY)).toBeGreaterThan(60_000);
+  });
+
+  it('is not kept either when it was dropped in between', async () => {
+    const tickets = await cache.tickets([OBJECT], [owned]);
+    await cache.drop([OBJECT], [owned]);
+    await cache.keep(tickets, [row(1, 1, 10)], marks(0, false));
+    expect(await shown()).toBeUndefined();
+    expect(await own()).toBeUndefined();
   });
 });
 
@@ -221,7 +275,7 @@ describe("a user's marks", () => {
   const LIKED = { liked: true, collected: false };
 
   it('are hidden from their announcement until the change is applied', async () => {
-    await cache.keep([], marks(0, false));
+    await keep([], marks(0, false));
     expect(await own()).toEqual(NOT_LIKED);
     await cache.announce(announced);
     expect(await own()).toBeUndefined();
@@ -232,15 +286,15 @@ describe("a user's marks", () => {
 
   it('are not kept from a load while a change is announced', async () => {
     await cache.announce(announced);
-    await cache.keep([], marks(0, false));
-    expect(await redis.hgetall(marksKey)).toEqual({ p: '1' });
+    await keep([], marks(0, false));
+    expect(await redis.hmget(marksKey, 'p', 'lv')).toEqual(['1', null]);
     await cache.apply([], marks(1, true));
-    await cache.keep([], marks(0, false));
+    await keep([], marks(0, false));
     expect(await own()).toEqual(LIKED);
   });
 
   it('are shown again when every announced change is applied, the newest whatever their order', async () => {
-    await cache.keep([], marks(0, false));
+    await keep([], marks(0, false));
     await cache.announce(announced);
     await cache.announce(announced);
     await cache.apply([], marks(2, false));
@@ -251,7 +305,7 @@ describe("a user's marks", () => {
   });
 
   it('are given up with the announcement when whoever announced is dead', async () => {
-    await cache.keep([], marks(0, false));
+    await keep([], marks(0, false));
     expect(await redis.pttl(marksKey)).toBeGreaterThan(60_000);
     await cache.announce(announced);
     const ttl = await redis.pttl(marksKey);
@@ -259,14 +313,14 @@ describe("a user's marks", () => {
     expect(ttl).toBeLessThanOrEqual(30_000);
     await redis.pexpire(marksKey, 1);
     await eventually(async () => expect(await redis.exists(marksKey)).toBe(0));
-    await cache.keep([], marks(1, true));
+    await keep([], marks(1, true));
     expect(await own()).toEqual(LIKED);
   });
 
   it('take no lower version', async () => {
     await cache.apply([], marks(3, true));
     await cache.apply([], marks(2, false));
-    await cache.keep([], marks(2, false));
+    await keep([], marks(2, false));
     expect(await own()).toEqual(LIKED);
   });
 

@@ -222,6 +222,92 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     expect(loaded).toBeLessThanOrEqual(flushes * objects.length * 2);
   });
 
+  it('tells what is possible at the time while likes go on and the cache is lost again and again', async () => {
+    const objects = Array.from({ length: 10 }, (_, i) => i + 1);
+    const usersFrom = (first: number, count: number): Promise<MarkUser[]> =>
+      Promise.all(
+        Array.from({ length: count }, (_, i) => MarkUser.of(program, first + i, 'storm')),
+      );
+    const [likers, readers] = [await usersFrom(2_000, 200), await usersFrom(3_000, 8)];
+    const loads = async (what: string): Promise<number> => {
+      const { body } = await program.get<string>('/metrics');
+      return Number(
+        new RegExp(`cache_loads_total\\{what="${what}"\\} (\\d+)`).exec(body)?.[1] ?? 0,
+      );
+    };
+    // Streams live in the same Redis: of the cache everything is lost, at one moment.
+    const lose = (): Promise<unknown> =>
+      redis.eval(
+        "for _, key in ipairs(redis.call('KEYS', 'interactive:{storm:*')) do redis.call('DEL', key) end",
+        0,
+      );
+    const [counterLoads, markLoads] = [await loads('counters'), await loads('marks')];
+    const begun = new Map(objects.map((bizId) => [bizId, 0]));
+    const answered = new Map(objects.map((bizId) => [bizId, 0]));
+    const raise = (counts: Map<number, number>, bizId: number): void =>
+      void counts.set(bizId, counts.get(bizId)! + 1);
+    const impossible: unknown[] = [];
+    let reads = 0;
+    let flushes = 0;
+    /** A like that was answered before must be counted, and none that was not begun. */
+    const look = async (ask: () => Promise<ObjectState[]>, liked?: boolean): Promise<void> => {
+      const atLeast = new Map(answered);
+      const states = await ask();
+      for (const state of states) {
+        const possible = [atLeast.get(state.bizId)!, begun.get(state.bizId)!] as const;
+        const fits = state.likeCnt >= possible[0] && state.likeCnt <= possible[1];
+        if (!fits || (liked !== undefined && state.liked !== liked))
+          impossible.push({ possible, state });
+      }
+      if (++reads % 100 === 0) {
+        flushes++;
+        await lose();
+      }
+    };
+    let isOver = false;
+    const reading = Promise.all(
+      Array.from({ length: 32 }, async (_, i) => {
+        for (let round = i; !isOver; round++) {
+          const bizId = objects[round % objects.length]!;
+          const reader = readers[i % readers.length]!;
+          if (i < 8)
+            await look(async () => [
+              (await program.get<ObjectState>(`/api/interactive/storm/${bizId}`)).body,
+            ]);
+          else if (i < 24) await look(async () => [await reader.state(bizId)], false);
+          else await look(() => reader.states(objects), false);
+        }
+      }),
+    );
+    try {
+      await atOnce(likers.length * objects.length, 32, async (index) => {
+        const liker = likers[index % likers.length]!;
+        const bizId = objects[Math.floor(index / likers.length)]!;
+        raise(begun, bizId);
+        const { status, body } = await liker.like(bizId);
+        expect({ status, liked: body.liked }).toEqual({ status: 200, liked: true });
+        raise(answered, bizId);
+        await look(async () => [await liker.state(bizId)], true);
+      });
+    } finally {
+      isOver = true;
+      await reading;
+    }
+    expect(impossible).toEqual([]);
+    expect(flushes).toBeGreaterThan(5);
+    const states = await readers[0]!.states(objects);
+    expect(states.map(({ likeCnt }) => likeCnt)).toEqual(objects.map(() => likers.length));
+    expect((await driftOf(sql)).filter(({ biz }) => biz === 'storm')).toEqual([]);
+    // A load is shared by all who ask at the time; a second one, by those who came while it ran.
+    const loaded = (await loads('counters')) - counterLoads;
+    expect(loaded).toBeLessThanOrEqual((flushes + 1) * objects.length * 3);
+    expect(loaded).toBeLessThan(reads / 2);
+    // Of the readers each has his own marks; each liker asks for his once.
+    expect((await loads('marks')) - markLoads).toBeLessThanOrEqual(
+      (flushes + 1) * objects.length * readers.length * 3 + likers.length * objects.length,
+    );
+  }, 180_000);
+
   it('never keeps an outdated count when a cold load races with a change', async () => {
     const users = await Promise.all([701, 702, 703].map((id) => MarkUser.of(program, id, 'cold')));
     for (let bizId = 1; bizId <= 60; bizId++) {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ChainableCommander, Redis } from 'ioredis';
@@ -36,6 +37,8 @@ export interface CachedState {
 }
 
 type Mode = 'write' | 'load' | 'capture';
+/** By key: tells whether the cache still is what it was when a load began. */
+export type Tickets = ReadonlyMap<string, string>;
 
 const COUNTER_FIELDS = ['r', 'l', 'c'];
 const MARK_FIELDS = ['l', 'lv', 'c', 'cv', 'p'];
@@ -61,6 +64,7 @@ function refOf(key: string): ObjectRef | MarkKey | undefined {
 export class InteractiveCache implements OnModuleInit {
   private readonly applyScript = new RedisScript(join(__dirname, 'lua/apply.lua'));
   private readonly announceScript = new RedisScript(join(__dirname, 'lua/announce.lua'));
+  private readonly ticketScript = new RedisScript<string>(join(__dirname, 'lua/ticket.lua'));
   private readonly reads: CommandBatch;
 
   constructor(@InjectRedis() private readonly redis: Redis) {
@@ -134,9 +138,26 @@ export class InteractiveCache implements OnModuleInit {
     await this.bring('write', rows, marks);
   }
 
-  /** Keeps what was read on a miss, unless something is there already that is as new. */
-  async keep(rows: readonly CounterRow[], marks: readonly MarkState[] = []): Promise<void> {
-    await this.bring('load', rows, marks);
+  /** What is to be asked for before counters or marks are read that shall be kept. */
+  async tickets(objects: readonly ObjectRef[], marks: readonly MarkKey[] = []): Promise<Tickets> {
+    const keys = [...objects.map(keyOf), ...marks.map((mark) => marksKeyOf(mark, mark.uid))];
+    const ticket = randomBytes(6).toString('base64url');
+    const answers = await this.pipelined((pipeline) => {
+      for (const key of keys) this.ticketScript.queue(pipeline, [key], [ticket, FLOOR_TTL]);
+    });
+    return new Map(keys.map((key, i) => [key, answers[i] as string]));
+  }
+
+  /**
+   * Keeps what was read on a miss, unless something is there already that is as new, or the cache
+   * was lost since the tickets were given.
+   */
+  async keep(
+    tickets: Tickets,
+    rows: readonly CounterRow[],
+    marks: readonly MarkState[] = [],
+  ): Promise<void> {
+    await this.bring('load', rows, marks, { tickets });
   }
 
   /**
@@ -147,7 +168,7 @@ export class InteractiveCache implements OnModuleInit {
   async capture(rows: readonly CounterRow[], deleted: readonly CounterRow[]): Promise<void> {
     // Newer than every state of the row, so that a late load of it cannot bring it back at once.
     const gone = deleted.map((row) => ({ ...row, ...NO_COUNTS, version: row.version + 1 }));
-    await this.bring('capture', gone, [], NEGATIVE_TTL);
+    await this.bring('capture', gone, [], { countersTtl: NEGATIVE_TTL });
     await this.bring('capture', rows, []);
   }
 
@@ -155,7 +176,8 @@ export class InteractiveCache implements OnModuleInit {
   async drop(objects: readonly ObjectRef[], marks: readonly MarkKey[] = []): Promise<void> {
     await this.pipelined((pipeline) => {
       for (const object of objects) pipeline.del(keyOf(object));
-      for (const mark of marks) pipeline.hdel(marksKeyOf(mark, mark.uid), 'l', 'lv', 'c', 'cv');
+      for (const mark of marks)
+        pipeline.hdel(marksKeyOf(mark, mark.uid), 'l', 'lv', 'c', 'cv', 't');
     });
   }
 
@@ -177,8 +199,9 @@ export class InteractiveCache implements OnModuleInit {
     mode: Mode,
     rows: readonly CounterRow[],
     marks: readonly MarkState[],
-    countersTtl?: number,
+    { countersTtl, tickets }: { countersTtl?: number; tickets?: Tickets } = {},
   ): Promise<void> {
+    const ticketOf = (key: string): string => tickets?.get(key) ?? '';
     const calls = new Map<string, ScriptCall>();
     const callOf = (object: ObjectRef): ScriptCall => {
       const key = keyOf(object);
@@ -186,19 +209,20 @@ export class InteractiveCache implements OnModuleInit {
       if (!call)
         calls.set(
           key,
-          (call = { key, counters: ['', '', '', '', ''], ttl: TTL, marks: new Map() }),
+          (call = { key, counters: ['', '', '', '', '', ''], ttl: TTL, marks: new Map() }),
         );
       return call;
     };
     for (const row of rows) {
       const call = callOf(row);
-      call.counters = [row.readCnt, row.likeCnt, row.collectCnt, row.id, row.version];
+      const { readCnt, likeCnt, collectCnt, id, version } = row;
+      call.counters = [readCnt, likeCnt, collectCnt, id, version, ticketOf(call.key)];
       call.ttl = countersTtl ?? (row.id === 0 ? NEGATIVE_TTL : TTL);
     }
     for (const mark of marks) {
       const own = callOf(mark).marks;
       const key = marksKeyOf(mark, mark.uid);
-      const fields = own.get(key) ?? ['', '', '', ''];
+      const fields = own.get(key) ?? ['', '', '', '', ticketOf(key)];
       fields.splice(mark.kind === 'like' ? 0 : 2, 2, mark.on ? 1 : 0, mark.version);
       own.set(key, fields);
     }
@@ -222,21 +246,22 @@ export class InteractiveCache implements OnModuleInit {
   }
 
   /** One round trip; once more when the server has forgotten the scripts, e.g. in a restart. */
-  private async pipelined(fill: (pipeline: ChainableCommander) => void): Promise<void> {
+  private async pipelined(fill: (pipeline: ChainableCommander) => void): Promise<unknown[]> {
     for (let attempt = 1; ; attempt++) {
       const pipeline = this.redis.pipeline();
       fill(pipeline);
-      if (pipeline.length === 0) return;
-      const answers = await pipeline.exec();
-      const failed = answers?.find(([error]) => error)?.[0];
-      if (!failed) return;
+      if (pipeline.length === 0) return [];
+      const answers = (await pipeline.exec()) ?? [];
+      const failed = answers.find(([error]) => error)?.[0];
+      if (!failed) return answers.map(([, answer]) => answer);
       if (!failed.message.startsWith('NOSCRIPT') || attempt > 1) throw failed;
       await this.loadScripts();
     }
   }
 
   private async loadScripts(): Promise<void> {
-    await Promise.all([this.applyScript.load(this.redis), this.announceScript.load(this.redis)]);
+    const scripts = [this.applyScript, this.announceScript, this.ticketScript];
+    await Promise.all(scripts.map((script) => script.load(this.redis)));
   }
 }
 
@@ -244,7 +269,7 @@ interface ScriptCall {
   readonly key: string;
   counters: (string | number)[];
   ttl: number;
-  /** By key: liked, its version, collected, its version. */
+  /** By key: liked, its version, collected, its version, ticket. */
   readonly marks: Map<string, (string | number)[]>;
 }
 

@@ -41,6 +41,7 @@ describe('InteractiveService', () => {
     const cache = {
       read: (objects: readonly ObjectRef[]) =>
         Promise.resolve(objects.map(() => ({ counters: undefined, marks: undefined }))),
+      tickets: () => Promise.resolve(new Map()),
       keep: () => Promise.resolve(),
     };
     const loads: (readonly MarkKey[])[] = [];

@@ -2,7 +2,12 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Counter } from 'prom-client';
 import { isUnavailable } from '../platform/errors';
 import { BatchLoader } from './batch-loader';
-import { type CachedState, InteractiveCache, type OwnMarks } from './interactive.cache';
+import {
+  type CachedState,
+  InteractiveCache,
+  type OwnMarks,
+  type Tickets,
+} from './interactive.cache';
 import { InteractiveRepository } from './interactive.repository';
 import { keyOfMark, keyOfObject, type MarkKey } from './mark.group';
 import { MarkRepository } from './mark.repository';
@@ -102,30 +107,50 @@ export class InteractiveService {
 
   private async loadCounters(objects: readonly ObjectRef[]): Promise<CounterRow[]> {
     this.loads.inc({ what: 'counters' }, objects.length);
+    const tickets = await this.tickets(objects, []);
     const rows = await this.repository.counters(objects);
     const found = new Map(rows.map((row) => [keyOfObject(row), row]));
     const all = objects.map(
       ({ biz, bizId }) =>
         found.get(keyOfObject({ biz, bizId })) ?? { biz, bizId, ...NO_COUNTS, id: 0, version: 0 },
     );
-    await this.keep(all, []);
+    await this.keep(tickets, all, []);
     return all;
   }
 
   private async loadMarks(keys: readonly MarkKey[]): Promise<OwnMarks[]> {
     this.loads.inc({ what: 'marks' }, keys.length);
+    const tickets = await this.tickets([], keys);
     const states = await this.marks.states(keys);
-    await this.keep([], states);
+    await this.keep(tickets, [], states);
     return keys.map((_, i) => ({
       liked: states[2 * i]?.on ?? false,
       collected: states[2 * i + 1]?.on ?? false,
     }));
   }
 
-  private async keep(rows: readonly CounterRow[], marks: readonly MarkState[]): Promise<void> {
-    if (this.awayUntil > 0) return;
+  /** Undefined when Redis is away; then nothing can be kept. */
+  private async tickets(
+    objects: readonly ObjectRef[],
+    marks: readonly MarkKey[],
+  ): Promise<Tickets | undefined> {
+    if (this.awayUntil > 0) return undefined;
     try {
-      await this.cache.keep(rows, marks);
+      return await this.cache.tickets(objects, marks);
+    } catch (error) {
+      this.logger.debug(`Redis will not keep what is loaded: ${String(error)}`);
+      return undefined;
+    }
+  }
+
+  private async keep(
+    tickets: Tickets | undefined,
+    rows: readonly CounterRow[],
+    marks: readonly MarkState[],
+  ): Promise<void> {
+    if (!tickets || this.awayUntil > 0) return;
+    try {
+      await this.cache.keep(tickets, rows, marks);
     } catch (error) {
       this.logger.debug(`Redis could not keep what was loaded: ${String(error)}`);
     }

@@ -173,11 +173,12 @@ export class InteractiveVerifier {
   private async refresh(items: readonly (ObjectRef | MarkKey)[]): Promise<void> {
     const { objects, marks } = apart(items);
     await this.cache.drop(objects, marks);
+    const tickets = await this.cache.tickets(objects, marks);
     const [rows, states] = await Promise.all([
       this.repository.counters(objects),
       this.marks.states(marks),
     ]);
-    await this.cache.keep(rows, states);
+    await this.cache.keep(tickets, rows, states);
   }
 }
 
