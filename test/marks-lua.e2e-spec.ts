@@ -192,7 +192,7 @@ describe('the consumer of captured changes', () => {
   });
 
   it('forgets every counter after DDL, and no mark', async () => {
-    await cache.keep(
+    await keep(
       [row(1, 9, 90), { ...row(2, 5, 50), bizId: 43 }],
       [
         { ...OBJECT, uid: UID, kind: 'like', on: true, version: 1 },

@@ -184,13 +184,10 @@ export class InteractiveCache implements OnModuleInit {
   /** Forgets the counters of every object, online. @returns of how many */
   async clear(): Promise<number> {
     let count = 0;
-    // Users' marks have longer names.
-    const scan = this.redis.scanStream({ match: 'interactive:{*}', count: SLICE });
-    for await (const keys of scan as AsyncIterable<string[]>) {
-      await this.pipelined((pipeline) => {
-        for (const key of keys) pipeline.del(key);
-      });
-      count += keys.length;
+    for await (const { items } of this.scan()) {
+      const objects = items.filter((item) => !('uid' in item));
+      await this.drop(objects);
+      count += objects.length;
     }
     return count;
   }
