@@ -58,6 +58,8 @@ export class InteractiveService {
    */
   async states(objects: readonly ObjectRef[], uid: number | null): Promise<ObjectState[]> {
     const cached = await this.cached(objects, uid);
+    if (cached.every(({ counters, marks }) => counters && (marks || uid === null)))
+      return objects.map((object, i) => stateOf(object, cached[i]?.counters, cached[i]?.marks));
     const coldCounters = objects.filter((_, i) => !cached[i]?.counters);
     const coldMarks =
       uid === null
