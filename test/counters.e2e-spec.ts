@@ -1,0 +1,310 @@
+import { Redis } from 'ioredis';
+import {
+  atOnce,
+  cli,
+  driftOf,
+  eventually,
+  MarkUser,
+  type ObjectState,
+  Program,
+  Sql,
+  streamsWithRelay,
+} from './support';
+
+describe('counters and what is cached of them', () => {
+  let env: Record<string, string>;
+  let sql: Sql;
+  let redis: Redis;
+  let program: Program;
+
+  beforeAll(async () => {
+    env = await streamsWithRelay.prepare('counters');
+    sql = await Sql.open(env.MYSQL_URL!);
+    redis = new Redis(env.REDIS_URL!);
+    program = await Program.start({ env });
+  }, 120_000);
+
+  afterAll(async () => {
+    await program?.stop();
+    await sql?.close();
+    redis?.disconnect();
+  });
+
+  it('answers right and loads each object once while the cache is lost under load', async () => {
+    const user = await MarkUser.of(program, 600, 'flushed');
+    const objects = Array.from({ length: 20 }, (_, i) => i + 1);
+    await Promise.all(objects.map((bizId) => user.like(bizId)));
+    const loads = async (): Promise<number> => {
+      const { body } = await program.get<string>('/metrics');
+      return Number(/cache_loads_total\{what="counters"\} (\d+)/.exec(body)?.[1] ?? 0);
+    };
+    await user.states(objects);
+    const before = await loads();
+    const flushes = 5;
+    let wrong = 0;
+    let answered = 0;
+    const keys = await redis.keys('interactive:{flushed:*');
+    expect(keys.length).toBeGreaterThanOrEqual(objects.length);
+    await atOnce(3_000, 64, async (index) => {
+      // Streams live in the same Redis: only the cache is lost.
+      if (index % 600 === 0) await redis.del(...keys);
+      const bizId = objects[index % objects.length] as number;
+      const { likeCnt, liked } = await user.state(bizId);
+      answered++;
+      if (likeCnt !== 1 || !liked) wrong++;
+    });
+    expect(answered).toBe(3_000);
+    expect(wrong).toBe(0);
+    const loaded = (await loads()) - before;
+    expect(loaded).toBeGreaterThanOrEqual(objects.length);
+    // A load is shared by all who wait; a few more than one each, since a flush may hit a load's keep.
+    expect(loaded).toBeLessThanOrEqual(flushes * objects.length * 2);
+  });
+
+  it('tells what is possible at the time while likes go on and the cache is lost again and again', async () => {
+    const objects = Array.from({ length: 10 }, (_, i) => i + 1);
+    const usersFrom = (first: number, count: number): Promise<MarkUser[]> =>
+      Promise.all(
+        Array.from({ length: count }, (_, i) => MarkUser.of(program, first + i, 'storm')),
+      );
+    const [likers, readers] = [await usersFrom(2_000, 200), await usersFrom(3_000, 8)];
+    const loads = async (what: string): Promise<number> => {
+      const { body } = await program.get<string>('/metrics');
+      return Number(
+        new RegExp(`cache_loads_total\\{what="${what}"\\} (\\d+)`).exec(body)?.[1] ?? 0,
+      );
+    };
+    // Streams live in the same Redis: of the cache everything is lost, at one moment.
+    const lose = (): Promise<unknown> =>
+      redis.eval(
+        "for _, key in ipairs(redis.call('KEYS', 'interactive:{storm:*')) do redis.call('DEL', key) end",
+        0,
+      );
+    const [counterLoads, markLoads] = [await loads('counters'), await loads('marks')];
+    const begun = new Map(objects.map((bizId) => [bizId, 0]));
+    const answered = new Map(objects.map((bizId) => [bizId, 0]));
+    const raise = (counts: Map<number, number>, bizId: number): void =>
+      void counts.set(bizId, counts.get(bizId)! + 1);
+    const impossible: unknown[] = [];
+    let reads = 0;
+    let flushes = 0;
+    /** A like that was answered before must be counted, and none that was not begun. */
+    const look = async (ask: () => Promise<ObjectState[]>, liked?: boolean): Promise<void> => {
+      const atLeast = new Map(answered);
+      const states = await ask();
+      for (const state of states) {
+        const possible = [atLeast.get(state.bizId)!, begun.get(state.bizId)!] as const;
+        const fits = state.likeCnt >= possible[0] && state.likeCnt <= possible[1];
+        if (!fits || (liked !== undefined && state.liked !== liked))
+          impossible.push({ possible, state });
+      }
+      if (++reads % 100 === 0) {
+        flushes++;
+        await lose();
+      }
+    };
+    let isOver = false;
+    const reading = Promise.all(
+      Array.from({ length: 32 }, async (_, i) => {
+        for (let round = i; !isOver; round++) {
+          const bizId = objects[round % objects.length]!;
+          const reader = readers[i % readers.length]!;
+          if (i < 8)
+            await look(async () => [
+              (await program.get<ObjectState>(`/api/interactive/storm/${bizId}`)).body,
+            ]);
+          else if (i < 24) await look(async () => [await reader.state(bizId)], false);
+          else await look(() => reader.states(objects), false);
+        }
+      }),
+    );
+    try {
+      await atOnce(likers.length * objects.length, 32, async (index) => {
+        const liker = likers[index % likers.length]!;
+        const bizId = objects[Math.floor(index / likers.length)]!;
+        raise(begun, bizId);
+        const { status, body } = await liker.like(bizId);
+        expect({ status, liked: body.liked }).toEqual({ status: 200, liked: true });
+        raise(answered, bizId);
+        await look(async () => [await liker.state(bizId)], true);
+      });
+    } finally {
+      isOver = true;
+      await reading;
+    }
+    expect(impossible).toEqual([]);
+    expect(flushes).toBeGreaterThan(5);
+    const states = await readers[0]!.states(objects);
+    expect(states.map(({ likeCnt }) => likeCnt)).toEqual(objects.map(() => likers.length));
+    expect((await driftOf(sql)).filter(({ biz }) => biz === 'storm')).toEqual([]);
+    // A load is shared by all who ask at the time; a second one, by those who came while it ran.
+    const loaded = (await loads('counters')) - counterLoads;
+    expect(loaded).toBeLessThanOrEqual((flushes + 1) * objects.length * 3);
+    expect(loaded).toBeLessThan(reads / 2);
+    // Of the readers each has his own marks; each liker asks for his once.
+    expect((await loads('marks')) - markLoads).toBeLessThanOrEqual(
+      (flushes + 1) * objects.length * readers.length * 3 + likers.length * objects.length,
+    );
+  }, 180_000);
+
+  it('never keeps an outdated count when a cold load races with a change', async () => {
+    const users = await Promise.all([701, 702, 703].map((id) => MarkUser.of(program, id, 'cold')));
+    for (let bizId = 1; bizId <= 60; bizId++) {
+      await sql.change("INSERT INTO interactives (biz, biz_id, version) VALUES ('cold', ?, 1)", [
+        bizId,
+      ]);
+      await redis.del(`interactive:{cold:${bizId}}`);
+      await Promise.all([
+        ...users.map((user) => user.like(bizId)),
+        ...Array.from({ length: 6 }, () => program.get(`/api/interactive/cold/${bizId}`)),
+      ]);
+    }
+    const states = await users[0]!.states(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(states.map(({ likeCnt }) => likeCnt)).toEqual(Array(60).fill(3));
+  });
+
+  it('finds drift, tells it by its exit code, and repairs it', async () => {
+    // Likes that nobody gave.
+    await sql.change("INSERT INTO interactives (biz, biz_id, like_cnt) VALUES ('orphan', 1, 5)");
+    expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 1 });
+    expect(await cli(env, 'verify', 'interactive', '--repair')).toMatchObject({ code: 0 });
+    const clean = await cli(env, 'verify', 'interactive');
+    expect(clean).toMatchObject({ code: 0, stdout: expect.stringContaining('no drift') });
+
+    const user = await MarkUser.of(program, 800, 'drifted');
+    await user.like(1);
+    await user.collect(2);
+    await sql.change(
+      "UPDATE interactives SET like_cnt = 9, version = version + 1 WHERE biz = 'drifted' AND biz_id = 1",
+    );
+    await sql.change("DELETE FROM interactives WHERE biz = 'drifted' AND biz_id = 2");
+    const found = await cli(env, 'verify', 'interactive');
+    expect(found.code).toBe(1);
+    expect(found.stdout).toContain('drifted 1: like_cnt is 9, should be 1');
+    expect(found.stdout).toContain('drifted 2: collect_cnt is 0, should be 1');
+    expect(await cli(env, 'verify', 'interactive', '--repair')).toMatchObject({ code: 0 });
+    expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
+
+    // Once change capture is at rest, the cache is put out of step with the row.
+    await eventually(async () => expect((await user.state(1)).likeCnt).toBe(1));
+    await redis.hset('interactive:{drifted:1}', 'l', '77');
+    expect((await user.state(1)).likeCnt).toBe(77);
+    const stale = await cli(env, 'verify', 'interactive');
+    expect(stale.code).toBe(1);
+    expect(stale.stdout).toContain('drifted 1: cache is reads 0, likes 77');
+    expect(await cli(env, 'rebuild', 'interactive')).toMatchObject({ code: 0 });
+    expect((await user.state(1)).likeCnt).toBe(1);
+    expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
+  }, 120_000);
+
+  it('finds what is cached of objects without rows, and of marks that are not so', async () => {
+    const [one, two] = [
+      await MarkUser.of(program, 801, 'haunted'),
+      await MarkUser.of(program, 802),
+    ];
+    await one.like(1);
+    await two.state(1);
+    // The counters of an object that never was, and flags that contradict the records.
+    await redis.hset('interactive:{haunted:2}', { r: 1, l: 5, c: 0, i: 9e9, v: 3 });
+    await redis.hset('interactive:{haunted:1}:mine:801', { l: 0, c: 1, cv: 4 });
+    await redis.hset('interactive:{video:1}:mine:802', { l: 1, lv: 9 });
+    expect(await one.state(2)).toMatchObject({ likeCnt: 5 });
+    expect(await two.state(1)).toMatchObject({ liked: true });
+    const found = await cli(env, 'verify', 'interactive');
+    expect(found.code).toBe(1);
+    expect(
+      found.stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .sort(),
+    ).toEqual([
+      '3 drifted',
+      'haunted 1: cached marks of user 801 is not liked, collected, should be liked, not collected',
+      'haunted 2: cache is reads 1, likes 5, collects 0, should be reads 0, likes 0, collects 0',
+      'video 1: cached marks of user 802 is liked, not collected, should be not liked, not collected',
+    ]);
+    expect(await cli(env, 'verify', 'interactive', '--repair')).toMatchObject({ code: 0 });
+    expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
+    expect(await one.state(1)).toMatchObject({ likeCnt: 1, liked: true, collected: false });
+    expect(await one.state(2)).toMatchObject({ likeCnt: 0 });
+    expect(await two.state(1)).toMatchObject({ liked: false });
+
+    await redis.hset('interactive:{haunted:2}', { r: 1, l: 5, c: 0, i: 9e9, v: 3 });
+    await redis.hset('interactive:{haunted:1}:mine:801', { l: 0 });
+    expect(await cli(env, 'rebuild', 'interactive')).toMatchObject({ code: 0 });
+    expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
+    expect(await one.state(1)).toMatchObject({ liked: true });
+  }, 120_000);
+
+  it('tells no more than the whole of its progress, whatever the statistics say', async () => {
+    const { stderr } = await cli(env, 'verify', 'interactive');
+    const shares = [...stderr.matchAll(/\((\d+) %/g)].map(([, share]) => Number(share));
+    expect(shares.length).toBeGreaterThan(0);
+    for (const share of shares) expect(share).toBeLessThanOrEqual(100);
+    for (const step of ['counters', 'objects without counters', 'cached values'])
+      expect(stderr).toContain(`${step}: `);
+  });
+
+  it('repairs while likes go on, twice at once, and loses and doubles none', async () => {
+    const objects = Array.from({ length: 12 }, (_, i) => i + 1);
+    const users = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => MarkUser.of(program, 900 + i, 'mended')),
+    );
+    for (const user of users.slice(0, 10)) await Promise.all(objects.map((id) => user.like(id)));
+    /** Some too high, some too low, some gone. */
+    const spoil = async (): Promise<void> => {
+      await sql.change(
+        "UPDATE interactives SET like_cnt = like_cnt + 7 WHERE biz = 'mended' AND biz_id % 3 = 0",
+      );
+      await sql.change(
+        "UPDATE interactives SET like_cnt = 0 WHERE biz = 'mended' AND biz_id % 3 = 1",
+      );
+      await sql.change("DELETE FROM interactives WHERE biz = 'mended' AND biz_id % 3 = 2");
+    };
+    let isOver = false;
+    let changes = 0;
+    const load = Promise.all(
+      users.map(async (user, i) => {
+        for (let round = i; !isOver; round++) {
+          const bizId = objects[round % objects.length]!;
+          const { status, body } = await (round % 5 < 3 ? user.like(bizId) : user.unlike(bizId));
+          expect(status).toBe(200);
+          expect(body.likeCnt).toBeGreaterThanOrEqual(0);
+          changes++;
+        }
+      }),
+    );
+    try {
+      for (let round = 0; round < 3; round++) {
+        await spoil();
+        const repairs = await Promise.all(
+          [1, 2].map(() => cli(env, 'verify', 'interactive', '--repair')),
+        );
+        expect(repairs.map(({ code }) => code)).toEqual([0, 0]);
+        expect(await driftOf(sql)).toEqual([]);
+      }
+    } finally {
+      isOver = true;
+      await load;
+    }
+    expect(changes).toBeGreaterThan(100);
+    expect(await driftOf(sql)).toEqual([]);
+    expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
+  }, 180_000);
+
+  it('never counts below zero, also where others have spoilt the counters', async () => {
+    const user = await MarkUser.of(program, 950, 'spoilt');
+    await user.like(1);
+    await user.collect(1);
+    await user.like(2);
+    await sql.change("UPDATE interactives SET like_cnt = 0, collect_cnt = 0 WHERE biz = 'spoilt'");
+    await sql.change("DELETE FROM interactives WHERE biz = 'spoilt' AND biz_id = 2");
+    for (const bizId of [1, 2])
+      expect((await user.unlike(bizId)).body).toMatchObject({ likeCnt: 0, liked: false });
+    expect((await user.uncollect(1)).body).toMatchObject({ collectCnt: 0, collected: false });
+    expect(
+      await sql.rows("SELECT like_cnt, collect_cnt FROM interactives WHERE biz = 'spoilt'"),
+    ).toEqual(Array(2).fill({ like_cnt: 0, collect_cnt: 0 }));
+    expect((await user.like(2)).body).toMatchObject({ likeCnt: 1, liked: true });
+  });
+});
