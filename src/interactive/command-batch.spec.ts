@@ -1,8 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { CommandBatch } from './command-batch';
-
-const same = (fields: (string | null)[]): (string | null)[] => fields;
+import { CommandBatch, type Fields } from './command-batch';
 
 /** Stands for the connection: answers each HMGET with its own key and fields. */
 function connection(answered: Promise<unknown> = Promise.resolve()) {
@@ -24,28 +22,49 @@ function connection(answered: Promise<unknown> = Promise.resolve()) {
   return { redis: redis as unknown as Redis, sent };
 }
 
+/** Stands for one that answers as it is told, pipeline after pipeline. */
+function connectionThat(...answers: readonly (() => Promise<unknown>)[]): Redis {
+  const left = [...answers];
+  return {
+    pipeline: () => ({ hmget: () => undefined, exec: () => left.shift()!() }),
+  } as unknown as Redis;
+}
+
+/** Reads the field x of the keys. */
+const read = (batch: CommandBatch, ...keys: string[]): Promise<Fields[]> =>
+  batch.read(keys.map((key) => ({ key, fields: ['x'] })));
+
 describe('CommandBatch', () => {
   it('sends what one turn of the event loop asks for at once, and each key once', async () => {
     const { redis, sent } = connection();
     const batch = new CommandBatch(redis);
     const answers = await Promise.all([
-      batch.hash('a', ['x'], same),
-      batch.hash('b', ['y'], same),
-      batch.hash('a', ['x'], same),
+      read(batch, 'a', 'b'),
+      batch.read([{ key: 'c', fields: ['y', 'z'] }]),
+      read(batch, 'b', 'b', 'a'),
+      read(batch),
     ]);
     expect(answers).toEqual([
-      ['a', 'x'],
-      ['b', 'y'],
-      ['a', 'x'],
+      [
+        ['a', 'x'],
+        ['b', 'x'],
+      ],
+      [['c', 'y', 'z']],
+      [
+        ['b', 'x'],
+        ['b', 'x'],
+        ['a', 'x'],
+      ],
+      [],
     ]);
-    expect(sent).toEqual([['a', 'b']]);
+    expect(sent).toEqual([['a', 'b', 'c']]);
   });
 
   it('asks again for what comes after a batch was sent', async () => {
     const { redis, sent } = connection();
     const batch = new CommandBatch(redis);
-    await batch.hash('a', ['x'], same);
-    await batch.hash('a', ['x'], same);
+    await read(batch, 'a');
+    await read(batch, 'a');
     expect(sent).toEqual([['a'], ['a']]);
   });
 
@@ -53,55 +72,41 @@ describe('CommandBatch', () => {
     let answer = (): void => undefined;
     const { redis, sent } = connection(new Promise<void>((resolve) => (answer = resolve)));
     const batch = new CommandBatch(redis);
-    const first = batch.hash('a', ['x'], same);
+    const first = read(batch, 'a');
     await setImmediate();
-    const others = [batch.hash('a', ['x'], same), batch.hash('b', ['x'], same)];
+    const others = [read(batch, 'a'), read(batch, 'b')];
     await setImmediate();
     expect(sent).toEqual([['a'], ['a', 'b']]);
     answer();
     await Promise.all([first, ...others]);
-    await batch.hash('c', ['x'], same);
+    await read(batch, 'c');
     expect(sent).toEqual([['a'], ['a', 'b'], ['c']]);
-  });
-
-  it('parses once for all who asked for a key', async () => {
-    const batch = new CommandBatch(connection().redis);
-    const parse = (fields: (string | null)[]) => ({ fields });
-    const [one, other] = await Promise.all([
-      batch.hash('a', ['x'], parse),
-      batch.hash('a', ['x'], parse),
-    ]);
-    expect(one).toEqual({ fields: ['a', 'x'] });
-    expect(other).toBe(one);
   });
 
   it('tells a failure to everyone who waits, and to those behind it', async () => {
     let fail = (): void => undefined;
     const failure = new Promise<never>((_, reject) => (fail = () => reject(new Error('away'))));
-    const execs: Promise<unknown>[] = [failure, Promise.resolve([[null, ['back']]])];
-    const redis = {
-      pipeline: () => ({ hmget: () => undefined, exec: () => execs.shift() }),
-    };
-    const batch = new CommandBatch(redis as unknown as Redis);
-    const waiting = ['a', 'a', 'b'].map((key) => batch.hash(key, ['x'], same));
+    const batch = new CommandBatch(
+      connectionThat(
+        () => failure,
+        () => Promise.resolve([[null, ['back']]]),
+      ),
+    );
+    const waiting = ['a', 'a', 'b'].map((key) => read(batch, key));
     await setImmediate();
-    waiting.push(batch.hash('c', ['x'], same));
+    waiting.push(read(batch, 'c'));
     fail();
     for (const each of waiting) await expect(each).rejects.toThrow('away');
-    expect(await batch.hash('a', ['x'], same)).toEqual(['back']);
+    expect(await read(batch, 'a')).toEqual([['back']]);
   });
 
-  it('fails alone what alone failed', async () => {
-    const redis = {
-      pipeline: () => ({
-        hmget: () => undefined,
-        exec: () => Promise.resolve([[new Error('WRONGTYPE')], [null, ['1']]]),
-      }),
-    };
-    const batch = new CommandBatch(redis as unknown as Redis);
-    const wrong = batch.hash('a', ['x'], same);
-    const right = batch.hash('b', ['x'], same);
-    await expect(wrong).rejects.toThrow('WRONGTYPE');
-    expect(await right).toEqual(['1']);
+  it('fails those alone whose commands failed', async () => {
+    const batch = new CommandBatch(
+      connectionThat(() => Promise.resolve([[new Error('WRONGTYPE')], [null, ['1']]])),
+    );
+    const both = read(batch, 'a', 'b');
+    const right = read(batch, 'b');
+    await expect(both).rejects.toThrow('WRONGTYPE');
+    expect(await right).toEqual([['1']]);
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ChainableCommander, Redis } from 'ioredis';
 import { InjectRedis, RedisScript } from '../platform/redis';
-import { CommandBatch } from './command-batch';
+import { CommandBatch, type Fields, type HashRead } from './command-batch';
 import type { MarkKey } from './mark.group';
 import type { Scanned } from './scan';
 import { type CounterRow, type Counts, type MarkState, NO_COUNTS, type ObjectRef } from './states';
@@ -40,11 +40,20 @@ type Mode = 'write' | 'load' | 'capture';
 /** By key: tells whether the cache still is what it was when a load began. */
 export type Tickets = ReadonlyMap<string, string>;
 
-const COUNTER_FIELDS = ['r', 'l', 'c'];
-const MARK_FIELDS = ['l', 'lv', 'c', 'cv', 'p'];
-
 const keyOf = ({ biz, bizId }: ObjectRef): string => `interactive:{${biz}:${bizId}}`;
 const marksKeyOf = (object: ObjectRef, uid: number): string => `${keyOf(object)}:mine:${uid}`;
+
+const COUNTER_FIELDS = ['r', 'l', 'c'];
+const countersIn = (object: ObjectRef): HashRead => ({
+  key: keyOf(object),
+  fields: COUNTER_FIELDS,
+});
+const MARK_FIELDS = ['l', 'lv', 'c', 'cv', 'p'];
+const marksIn = (object: ObjectRef, uid: number): HashRead => ({
+  key: marksKeyOf(object, uid),
+  fields: MARK_FIELDS,
+});
+
 const KEY = /^interactive:\{(.+):(\d+)\}(?::mine:(\d+))?$/;
 const ANY_KEY = 'interactive:{*';
 
@@ -77,25 +86,23 @@ export class InteractiveCache implements OnModuleInit {
 
   /** What is cached of the objects, in their order; own marks only for a user. */
   async read(objects: readonly ObjectRef[], uid: number | null): Promise<CachedState[]> {
-    const [counters, marks] = await Promise.all([
-      this.counters(objects),
-      uid === null ? [] : this.marks(objects.map(({ biz, bizId }) => ({ uid, biz, bizId }))),
-    ]);
-    return objects.map((_, i) => ({ counters: counters[i], marks: marks[i] }));
+    const reads = objects.map(countersIn);
+    if (uid !== null) for (const object of objects) reads.push(marksIn(object, uid));
+    const hashes = await this.reads.read(reads);
+    return objects.map((_, i) => {
+      const own = hashes[objects.length + i];
+      return { counters: countsOf(hashes[i]!), marks: own && marksOf(own) };
+    });
   }
 
   /** The objects' counters, in their order; undefined where they are not cached. */
-  counters(objects: readonly ObjectRef[]): Promise<(Counts | undefined)[]> {
-    return Promise.all(
-      objects.map((object) => this.reads.hash(keyOf(object), COUNTER_FIELDS, countsOf)),
-    );
+  async counters(objects: readonly ObjectRef[]): Promise<(Counts | undefined)[]> {
+    return (await this.reads.read(objects.map(countersIn))).map(countsOf);
   }
 
   /** Users' marks, in their order; undefined where they are not cached, or are being changed. */
-  marks(keys: readonly MarkKey[]): Promise<(OwnMarks | undefined)[]> {
-    return Promise.all(
-      keys.map((key) => this.reads.hash(marksKeyOf(key, key.uid), MARK_FIELDS, marksOf)),
-    );
+  async marks(keys: readonly MarkKey[]): Promise<(OwnMarks | undefined)[]> {
+    return (await this.reads.read(keys.map((key) => marksIn(key, key.uid)))).map(marksOf);
   }
 
   /**
@@ -270,12 +277,12 @@ interface ScriptCall {
   readonly marks: Map<string, (string | number)[]>;
 }
 
-function countsOf([reads, likes, collects]: (string | null)[]): Counts | undefined {
+function countsOf([reads, likes, collects]: Fields): Counts | undefined {
   if (reads === null) return undefined;
   return { readCnt: Number(reads), likeCnt: Number(likes), collectCnt: Number(collects) };
 }
 
-function marksOf([liked, likedVersion, collected, collectedVersion, pending]: (string | null)[]):
+function marksOf([liked, likedVersion, collected, collectedVersion, pending]: Fields):
   OwnMarks | undefined {
   if (likedVersion === null || collectedVersion === null) return undefined;
   if (pending !== null && pending !== '0') return undefined;

@@ -1,6 +1,5 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { AuthenticatedRequest } from './authenticated-request';
-import { UnauthorizedError } from './auth.errors';
 import { TokenVerifier } from './token.verifier';
 
 /** Lets anonymous requests and those with a valid token through; a wrong token is not ignored. */
@@ -15,7 +14,7 @@ export class OptionalAuthGuard implements CanActivate {
       request.userId = null;
       return true;
     }
-    const userId = this.tokens.verify(bearerToken(authorization));
+    const userId = this.tokens.verify(authorization);
     // A token that was seen lately costs no promise.
     if (typeof userId === 'number') {
       request.userId = userId;
@@ -26,11 +25,4 @@ export class OptionalAuthGuard implements CanActivate {
       return true;
     });
   }
-}
-
-function bearerToken(authorization: string): string {
-  const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1];
-  if (token === undefined)
-    throw new UnauthorizedError('the Authorization header is not of the form "Bearer <token>"');
-  return token;
 }

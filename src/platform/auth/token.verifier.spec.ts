@@ -16,12 +16,12 @@ const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
 describe('TokenVerifier', () => {
   const verifier = verifierOf({ JWT_SECRET: SECRET });
-  const verify = async (token: string) => verifier.verify(token);
+  const verify = async (token: string) => verifier.verify(`Bearer ${token}`);
 
   it('gives the user of a valid token, the second time without a promise', async () => {
     const token = await tokenOf('42', inSeconds(60));
     expect(await verify(token)).toBe(42);
-    expect(verifier.verify(token)).toBe(42);
+    expect(verifier.verify(`Bearer ${token}`)).toBe(42);
   });
 
   it('takes a sub that is a number for what it says', async () => {
@@ -74,11 +74,13 @@ describe('TokenVerifier', () => {
   it('knows the development secret outside production only', async () => {
     const key = new TextEncoder().encode('webook-development-secret');
     const token = await tokenOf('7', inSeconds(60), key);
-    expect(await verifierOf({}).verify(token)).toBe(7);
+    expect(await verifierOf({}).verify(`Bearer ${token}`)).toBe(7);
     const production = verifierOf({
       NODE_ENV: 'production',
       JWT_JWKS_URL: 'http://127.0.0.1:1/keys',
     });
-    await expect((async () => production.verify(token))()).rejects.toThrow(UnauthorizedError);
+    await expect((async () => production.verify(`Bearer ${token}`))()).rejects.toThrow(
+      UnauthorizedError,
+    );
   });
 });

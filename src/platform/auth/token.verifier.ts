@@ -43,23 +43,24 @@ export class TokenVerifier {
   }
 
   /**
-   * The user id in the token's `sub`; at once for a token seen lately.
+   * The user id in the `sub` of a header's bearer token; at once for one seen lately.
+   * @param authorization the whole header, by which the token is remembered
    * @throws UnauthorizedError (401) unless the token is valid and `sub` an id
    * @throws UnavailableError (503) when the key set cannot be fetched
    */
-  verify(token: string): number | Promise<number> {
-    const known = this.trusted.get(token);
+  verify(authorization: string): number | Promise<number> {
+    const known = this.trusted.get(authorization);
     if (known && known.until > Date.now()) return known.userId;
-    return this.verifySignature(token);
+    return this.verifySignature(authorization);
   }
 
-  private async verifySignature(token: string): Promise<number> {
-    const { payload } = await this.checked(token);
+  private async verifySignature(authorization: string): Promise<number> {
+    const { payload } = await this.checked(bearerToken(authorization));
     // A string by the standard; some issuers write their numeric ids as numbers even so.
     const sub: unknown = payload.sub;
     const userId = isId(sub) ? sub : parseId(sub);
     if (userId === null) throw new UnauthorizedError('the sub of the token is not a user id');
-    this.trusted.set(token, { userId, until: trustedUntil(payload) });
+    this.trusted.set(authorization, { userId, until: trustedUntil(payload) });
     return userId;
   }
 
@@ -76,6 +77,13 @@ export class TokenVerifier {
     }
     throw new UnauthorizedError('the token is not valid: its algorithm is not accepted here');
   }
+}
+
+function bearerToken(authorization: string): string {
+  const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1];
+  if (token === undefined)
+    throw new UnauthorizedError('the Authorization header is not of the form "Bearer <token>"');
+  return token;
 }
 
 function algorithmOf(token: string): unknown {
