@@ -1,8 +1,13 @@
-// How a backlog of read events drains: by batch size, by partitions worked at in parallel, and by
-// instances, while each batch costs a fixed time (a slow store, a remote call). In-process members on
-// the real log; what is varied is what an operator can vary.
+// How a backlog of messages drains: by batch size, by partitions and by instances, each of which is a
+// process of its own on the real log. What a call of the handler costs is fixed: either it waits for
+// 5 ms (a remote store), which a process does for all its partitions at once, or it computes for 5 ms,
+// which takes a core. What is varied is what an operator can vary.
 //   npm run bench -- scale
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { median, row, sleep } from './support/program.mjs';
 
 const require = createRequire(import.meta.url);
@@ -13,66 +18,100 @@ const MESSAGES = 6_000;
 const COST = 5;
 const ROUNDS = 3;
 const { REDIS_URL, KAFKA_BROKERS } = process.env;
+const open = (engine) => createEventLog({ MQ_ENGINE: engine, REDIS_URL, KAFKA_BROKERS });
+
+function compute(milliseconds) {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
+/** One instance: consumes until it is disconnected, and tells how much it has handled. */
+async function member({ engine, topic, size, cost }) {
+  const log = open(engine);
+  await log.consume(
+    { topic, group: topic, size, lingerMs: 0 },
+    {
+      onStart: async () => {},
+      onMessages: async (_, messages) => {
+        if (cost === 'waits') await sleep(COST);
+        else compute(COST);
+        process.send(messages.length);
+      },
+    },
+  );
+  process.send(0);
+  await once(process, 'disconnect');
+  await log.close();
+}
 
 let serial = 0;
 
-async function drain(engine, { partitions, size, instances }) {
+/** Messages a second from the append to the last one that was handled. */
+async function drain(engine, { partitions, size, instances, cost }) {
   const topic = `scale-${process.pid}-${Date.now()}-${serial++}`;
-  const open = () => createEventLog({ MQ_ENGINE: engine, REDIS_URL, KAFKA_BROKERS });
-  const log = open();
+  const log = open(engine);
   await log.ensureTopic(topic, partitions);
-  const value = Buffer.alloc(100, 0x61);
-  const members = [];
-  let handled = 0;
-  let started;
-  let finish;
-  const done = new Promise((resolve) => (finish = resolve));
-  for (let i = 0; i < instances; i++) {
-    const member = open();
-    members.push(member);
-    await member.consume(
-      { topic, group: topic, size, lingerMs: 0 },
-      {
-        onStart: async () => {},
-        onMessages: async (_, messages) => {
-          started ??= performance.now();
-          await sleep(COST);
-          handled += messages.length;
-          if (handled >= MESSAGES) finish(performance.now() - started);
-        },
-      },
-    );
-  }
+  const task = JSON.stringify({ engine, topic, size, cost });
+  const members = Array.from({ length: instances }, () =>
+    fork(fileURLToPath(import.meta.url), ['member', task], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    }),
+  );
+  await Promise.all(members.map((each) => once(each, 'message')));
   // The members have divided the partitions before the backlog is there.
   await sleep(4_000);
+  let handled = 0;
+  const done = new Promise((resolve) => {
+    for (const each of members)
+      each.on('message', (count) => {
+        handled += count;
+        if (handled >= MESSAGES) resolve();
+      });
+  });
+  const value = Buffer.alloc(100, 0x61);
+  const started = performance.now();
   await log.append(
     topic,
     'all',
     Array.from({ length: MESSAGES }, (_, i) => ({ key: null, value, partition: i % partitions })),
   );
-  const elapsed = await done;
-  await Promise.all([...members, log].map((each) => each.close()));
+  await done;
+  const elapsed = performance.now() - started;
+  for (const each of members) each.disconnect();
+  await Promise.all([...members.map((each) => once(each, 'exit')), log.close()]);
   return (MESSAGES / elapsed) * 1_000;
 }
 
 const CASES = [
-  { partitions: 1, size: 10, instances: 1 },
-  { partitions: 1, size: 100, instances: 1 },
-  { partitions: 3, size: 10, instances: 1 },
-  { partitions: 6, size: 10, instances: 1 },
-  { partitions: 6, size: 10, instances: 2 },
-  { partitions: 6, size: 100, instances: 2 },
+  { partitions: 1, size: 10, instances: 1, cost: 'waits' },
+  { partitions: 1, size: 100, instances: 1, cost: 'waits' },
+  { partitions: 6, size: 10, instances: 1, cost: 'waits' },
+  { partitions: 6, size: 100, instances: 1, cost: 'waits' },
+  { partitions: 6, size: 10, instances: 1, cost: 'computes' },
+  { partitions: 6, size: 10, instances: 2, cost: 'computes' },
 ];
 
-for (const engine of ['streams', 'kafka']) {
-  row(`${engine}: partitions, batch size, instances`, 'messages/s', 'of the first');
-  let first;
-  for (const each of CASES) {
-    const rates = [];
-    for (let round = 0; round < ROUNDS; round++) rates.push(await drain(engine, each));
-    const rate = median(rates);
-    first ??= rate;
-    const { partitions, size, instances } = each;
-    row(`${partitions}, ${size}, ${instances}`, rate.toFixed(0), (rate / first).toFixed(1));
+async function compare() {
+  console.log(`${cpus().length} cores`);
+  for (const engine of ['streams', 'kafka']) {
+    row(`${engine}: partitions, batch size, instances`, 'handler', 'messages/s', 'ratio');
+    let first;
+    for (const each of CASES) {
+      const rates = [];
+      for (let round = 0; round < ROUNDS; round++) rates.push(await drain(engine, each));
+      const rate = median(rates);
+      // Against the first case whose handler costs the same.
+      if (first?.cost !== each.cost) first = { cost: each.cost, rate };
+      const { partitions, size, instances, cost } = each;
+      row(
+        `${partitions}, ${size}, ${instances}`,
+        cost,
+        rate.toFixed(0),
+        (rate / first.rate).toFixed(1),
+      );
+    }
   }
 }
+
+const [role, task] = process.argv.slice(2);
+await (role === 'member' ? member(JSON.parse(task)) : compare());
