@@ -521,6 +521,34 @@ describe('streams in Redis', () => {
     ]);
   });
 
+  it('give each message of an entry from its own offset on', async () => {
+    await log.ensureTopic('packed', 1);
+    const values = Array.from({ length: 2_000 }, (_, i) => `${i}`.padStart(40, '0'));
+    await append('packed', ...values);
+    expect(await redis.xlen('mq:{packed:0}')).toBeLessThan(10);
+    for (const offset of [0, 1, 700, 1_999, 2_000]) {
+      const messages = await log.read('packed', 0, offset, 5);
+      expect(messages.map((message) => [message.offset, message.value.toString()])).toEqual(
+        values.slice(offset, offset + 5).map((value, i) => [offset + i, value]),
+      );
+    }
+    await log.rewind('group', 'packed', [1_234]);
+    const handled: number[] = [];
+    const consumer = await log.consume(
+      { topic: 'packed', group: 'group', size: 100, lingerMs: 0 },
+      {
+        onStart: () => Promise.resolve(),
+        onMessages: (_, messages) => {
+          handled.push(...messages.map(({ offset }) => offset));
+          return Promise.resolve();
+        },
+      },
+    );
+    await eventually(() => expect(handled.at(-1)).toBe(1_999));
+    await consumer.stop();
+    expect(handled).toEqual(Array.from({ length: 766 }, (_, i) => 1_234 + i));
+  });
+
   it('give no offset twice when the step over the lost ones was lost too', async () => {
     await log.ensureTopic('lost', 1);
     await append('lost', 'a');
@@ -535,14 +563,15 @@ describe('streams in Redis', () => {
     expect(await step()).toBeGreaterThan(first);
   });
 
-  it('keep what was read, up to so many messages and bytes', async () => {
+  it('keep what was read, up to so many entries and bytes', async () => {
     const commit = new RedisScript(join(__dirname, '../src/messaging/streams/lua/commit.lua'));
     await log.ensureTopic('kept', 1);
-    await append('kept', ...Array.from({ length: 5_000 }, () => 'x'.repeat(100)));
+    for (let i = 0; i < 5_000; i += 500)
+      await Promise.all(Array.from({ length: 500 }, () => append('kept', 'x'.repeat(100))));
     await redis.set('mq:{kept:0}:lease:group', 'member');
     const keys = ['mq:{kept:0}:lease:group', 'mq:{kept:0}:groups', 'mq:{kept:0}'];
-    const lengthAfter = async (offset: number, messages: number, bytes: number) => {
-      await commit.run(redis, keys, ['member', 'group', offset, messages, bytes]);
+    const lengthAfter = async (offset: number, entries: number, bytes: number) => {
+      await commit.run(redis, keys, ['member', 'group', offset, entries, bytes]);
       return redis.xlen('mq:{kept:0}');
     };
     expect(await lengthAfter(5_000, 1_000_000, 1e9)).toBe(5_000);

@@ -2,7 +2,7 @@
 export const streamKeys = (topic: string, partition: number) => {
   const tag = `mq:{${topic}:${partition}}`;
   return {
-    /** The stream; entry ids are `<offset>-1`, since Redis refuses 0-0. */
+    /** The stream; entry ids are `<offset of the last message>-1`, since Redis refuses 0-0. */
     stream: tag,
     /** Text of the offset that the next message gets. */
     next: `${tag}:next`,

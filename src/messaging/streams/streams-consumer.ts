@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { RedisScript } from '../../platform/redis';
 import type { ConsumeOptions, PartitionHandler, RunningConsumer } from '../event-log';
 import { PartitionWorker } from '../partition-worker';
-import { messageOf, type StreamEntry } from './entry';
+import { messagesOf, type StreamEntry } from './entry';
 import { FetchSize } from './fetch-size';
 import { LOG_ID_KEY, membersKey, partitionsKey, streamKeys } from './stream-keys';
 
@@ -17,10 +17,10 @@ const LEASE = 6_000;
 const BLOCK = 1_000;
 /** A connection that answers nothing for so long beyond BLOCK is half open: made anew. */
 const WATCHDOG = 5_000;
-/** Messages of a partition that stay for replays after every group has read them, and their bytes. */
+/** Entries of a partition that stay for replays after every group has read them, and their bytes. */
 const RETAINED = 1_000_000;
 const RETAINED_BYTES = 256_000_000;
-/** Messages of a partition that are read at once, at most. */
+/** Entries of a partition that are read at once, at most. */
 const FETCH = 2_000;
 
 interface OwnedPartition {
@@ -228,7 +228,7 @@ export class StreamsConsumer implements RunningConsumer {
     const partitionOfStream = new Map(
       readable.map(([partition]) => [streamKeys(topic, partition).stream, partition]),
     );
-    // Ids are "<offset>-1", and XREAD gives those behind the one that it gets: "<offset>-0".
+    // Ids are "<last offset>-1", and XREAD gives those behind the one that it gets: "<offset>-0".
     const starts = readable.map(([, { position }]) => `${position}-0`);
     const answer = await this.withWatchdog(
       this.reader.callBuffer(
@@ -251,7 +251,10 @@ export class StreamsConsumer implements RunningConsumer {
       const owned = this.owned.get(partition);
       // Given away, or begun anew, while the answer was under way.
       if (!owned || owned !== asked) continue;
-      const messages = entries.map((entry) => messageOf(partition, entry));
+      // The first entry may begin before the position, with messages that were read already.
+      const messages = entries
+        .flatMap((entry) => messagesOf(partition, entry))
+        .filter(({ offset }) => offset >= owned.position);
       for (const { value } of messages) bytes += value.length;
       const last = messages.at(-1);
       if (!last) continue;

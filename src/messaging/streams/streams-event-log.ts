@@ -12,7 +12,7 @@ import {
   type RunningConsumer,
 } from '../event-log';
 import type { Acks } from '../topic';
-import { messageOf, type StreamEntry } from './entry';
+import { messagesOf, pack, type StreamEntry } from './entry';
 import { LOG_ID_KEY, partitionsKey, streamKeys } from './stream-keys';
 import { StreamsConsumer } from './streams-consumer';
 
@@ -109,7 +109,10 @@ export class StreamsEventLog extends EventLog {
     return this.reach(async () => {
       const { stream } = streamKeys(topic, partition);
       const entries = await this.redis.callBuffer('XREVRANGE', stream, '+', '-', 'COUNT', limit);
-      return (entries as StreamEntry[]).reverse().map((entry) => messageOf(partition, entry));
+      return (entries as StreamEntry[])
+        .reverse()
+        .flatMap((entry) => messagesOf(partition, entry))
+        .slice(-limit);
     });
   }
 
@@ -133,7 +136,11 @@ export class StreamsEventLog extends EventLog {
         'COUNT',
         limit,
       )) as StreamEntry[];
-      return entries.map((entry) => messageOf(partition, entry));
+      // The first entry may begin before the offset, as the last may end behind the limit.
+      return entries
+        .flatMap((entry) => messagesOf(partition, entry))
+        .filter((message) => message.offset >= offset)
+        .slice(0, limit);
     });
   }
 
@@ -189,14 +196,13 @@ export class StreamsEventLog extends EventLog {
 }
 
 /** The script's arguments, in calls of limited size. */
-function* slices(messages: readonly OutgoingMessage[]): Generator<(string | Buffer)[]> {
-  let values: (string | Buffer)[] = [];
+function* slices(messages: readonly OutgoingMessage[]): Generator<(number | Buffer)[]> {
+  let values: (number | Buffer)[] = [];
   let bytes = 0;
-  for (const { key, value, headers } of messages) {
-    values.push(key ?? '', value, headers ? JSON.stringify(headers) : '');
-    bytes += value.length;
-    // Lua's unpacking is bounded too: 8,000 arguments is far below its limit.
-    if (bytes > APPEND_BYTES || values.length >= 6_000) {
+  for (const packed of pack(messages)) {
+    values.push(packed.count, packed.bytes);
+    bytes += packed.bytes.length;
+    if (bytes > APPEND_BYTES) {
       yield values;
       values = [];
       bytes = 0;

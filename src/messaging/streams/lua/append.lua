@@ -11,7 +11,7 @@
 --
 -- KEYS[1] stream   KEYS[2] next offset   KEYS[3] run id of the last append
 -- KEYS[4] gaps     HASH  the first offset that was left out -> the one that came in its place
--- ARGV    for each message: key ("" for none), value, headers as JSON ("" for none)
+-- ARGV    for each entry: how many messages it has, the messages
 -- Result  the offset of the first message
 local now = redis.call('TIME')
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
@@ -26,16 +26,16 @@ if redis.call('GET', KEYS[3]) ~= run then
   redis.call('SET', KEYS[3], run)
 end
 
-local count = #ARGV / 3
+local count = 0
+for i = 1, #ARGV, 2 do
+  count = count + tonumber(ARGV[i])
+end
 local first = redis.call('INCRBY', KEYS[2], count) - count
 local timestamp = string.format('%d%03d', now[1], math.floor(now[2] / 1000))
-for i = 0, count - 1 do
-  local key, value, headers = ARGV[i * 3 + 1], ARGV[i * 3 + 2], ARGV[i * 3 + 3]
-  local id = string.format('%.0f-1', first + i)
-  if headers == '' then
-    redis.call('XADD', KEYS[1], id, 't', timestamp, 'k', key, 'v', value)
-  else
-    redis.call('XADD', KEYS[1], id, 't', timestamp, 'k', key, 'v', value, 'h', headers)
-  end
+local last = first - 1
+for i = 1, #ARGV, 2 do
+  last = last + tonumber(ARGV[i])
+  -- By its last message, so that a reader who wants any of them finds it from there on.
+  redis.call('XADD', KEYS[1], string.format('%.0f-1', last), 't', timestamp, 'm', ARGV[i + 1])
 end
 return first

@@ -1,8 +1,8 @@
 -- Moves a group's offset forward, as long as the partition is leased to the member that asks, and
--- drops what every group has read but for the newest messages.
+-- drops what every group has read but for the newest entries.
 -- KEYS[1] lease   KEYS[2] groups   KEYS[3] stream
 -- ARGV[1] member  ARGV[2] group    ARGV[3] next offset
--- ARGV[4] how many messages to keep, ARGV[5] and in how many bytes at most
+-- ARGV[4] how many entries to keep, ARGV[5] and in how many bytes at most
 -- Result  1 when it was moved, 0 when the lease is another's
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
