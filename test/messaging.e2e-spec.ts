@@ -332,6 +332,20 @@ describe.each(engines)('the event log on $name', (engine) => {
     expect(await new DeadLetters(log).list(topic.name, 10)).toEqual([]);
   });
 
+  it('forgets a group that nobody belongs to, and counts nothing twice when it comes back', async () => {
+    await publisher.publish(topic, ...events(30));
+    const member = new Member(count).start();
+    await eventually(async () => expect(await committed()).toBe(30));
+    await expect(log.forget(group, topic.name)).rejects.toThrow(`${group} has members`);
+    await member.stop();
+    await eventually(() => log.forget(group, topic.name));
+    expect(await committed()).toBe(0);
+    await log.forget(group, topic.name);
+    const back = new Member(count).start();
+    await eventually(() => expect(back.values).toHaveLength(30));
+    expect(await counted()).toBe(30);
+  });
+
   it('shares the partitions among members, and takes over from one that leaves', async () => {
     const one = new Member(count).start();
     const two = new Member(count).start();

@@ -1,5 +1,6 @@
 import type { Command } from './command';
 import { deadLetters } from './dead-letters';
+import { forget } from './forget';
 import { migrate } from './migrate';
 import { rebuild } from './rebuild';
 import { rewind } from './rewind';
@@ -13,5 +14,6 @@ export const commands: readonly Command[] = [
   rebuild,
   deadLetters,
   rewind,
+  forget,
   seedDemo,
 ];

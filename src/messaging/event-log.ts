@@ -79,6 +79,11 @@ export abstract class EventLog {
   }
   /** Sets where the group goes on; its members must be stopped. */
   abstract rewind(group: string, topic: string, offsets: readonly number[]): Promise<void>;
+  /**
+   * Removes what the log knows of a group that nobody belongs to any more, so that it lags no longer
+   * and nothing is kept for it. Rejects while it has members.
+   */
+  abstract forget(group: string, topic: string): Promise<void>;
   /** Up to `limit` messages of a partition from `offset` on, those that there are. */
   abstract read(
     topic: string,

@@ -13,6 +13,7 @@ export class RankingSubscriber implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(RankingSubscriber.name);
   private readonly connection: Redis;
   private retry: NodeJS.Timeout | undefined;
+  private isStopping = false;
 
   constructor(
     @InjectRedis() redis: Redis,
@@ -43,6 +44,7 @@ export class RankingSubscriber implements OnModuleInit, OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
+    this.isStopping = true;
     clearTimeout(this.retry);
     this.connection.disconnect();
     for (const { replica } of this.ranking.boards) replica.close();
@@ -55,6 +57,7 @@ export class RankingSubscriber implements OnModuleInit, OnModuleDestroy {
       await this.connection.subscribe(...channels);
       await Promise.all(this.ranking.boards.map(({ replica }) => replica.resync()));
     } catch (error) {
+      if (this.isStopping) return;
       this.logger.warn(`The boards are not followed yet: ${String(error)}`);
       // Otherwise it was lost again, and the next connection comes back here.
       if (this.connection.status === 'ready')

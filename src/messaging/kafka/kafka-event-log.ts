@@ -8,6 +8,7 @@ import {
   type IHeaders,
   type IResourceConfigEntry,
   Kafka,
+  KafkaJSDeleteGroupsError,
   KafkaJSProtocolError,
   logLevel,
   Partitioners,
@@ -163,6 +164,20 @@ export class KafkaEventLog extends EventLog {
         partitions: offsets.map((offset, partition) => ({ partition, offset: String(offset) })),
       }),
     );
+  }
+
+  /** Of every topic, since that is all that Kafka knows. */
+  async forget(group: string): Promise<void> {
+    await this.administer(async (admin) => {
+      try {
+        await admin.deleteGroups([group]);
+      } catch (error) {
+        if (!(error instanceof KafkaJSDeleteGroupsError)) throw error;
+        const type = error.groups?.[0]?.error?.type;
+        if (type === 'NON_EMPTY_GROUP') throw new Error(`${group} has members`);
+        if (type !== 'GROUP_ID_NOT_FOUND') throw error;
+      }
+    });
   }
 
   async read(

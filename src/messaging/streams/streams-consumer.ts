@@ -13,7 +13,7 @@ import { LOG_ID_KEY, membersKey, partitionsKey, streamKeys } from './stream-keys
 /** Milliseconds between two looks at who the members are. */
 const TICK = 1_000;
 /** Milliseconds after which a silent member has lost its partitions. */
-const LEASE = 6_000;
+export const LEASE = 6_000;
 const BLOCK = 1_000;
 /** A connection that answers nothing for so long beyond BLOCK is half open: made anew. */
 const WATCHDOG = 5_000;

@@ -13,8 +13,8 @@ import {
 } from '../event-log';
 import type { Acks } from '../topic';
 import { messagesOf, pack, type StreamEntry } from './entry';
-import { LOG_ID_KEY, partitionsKey, streamKeys } from './stream-keys';
-import { StreamsConsumer } from './streams-consumer';
+import { LOG_ID_KEY, membersKey, partitionsKey, streamKeys } from './stream-keys';
+import { LEASE, StreamsConsumer } from './streams-consumer';
 
 /** Bytes of one call of the append script; larger appends take several. */
 const APPEND_BYTES = 4_000_000;
@@ -122,6 +122,19 @@ export class StreamsEventLog extends EventLog {
       offsets.forEach((offset, partition) =>
         pipeline.hset(streamKeys(topic, partition).groups, group, offset),
       );
+      await pipeline.exec();
+    });
+  }
+
+  forget(group: string, topic: string): Promise<void> {
+    return this.reach(async () => {
+      const members = membersKey(topic, group);
+      if ((await this.redis.zcount(members, Date.now() - LEASE, '+inf')) > 0)
+        throw new Error(`${group} has members`);
+      const pipeline = this.redis.pipeline().del(members);
+      const partitions = Number((await this.redis.get(partitionsKey(topic))) ?? 0);
+      for (let partition = 0; partition < partitions; partition++)
+        pipeline.hdel(streamKeys(topic, partition).groups, group);
       await pipeline.exec();
     });
   }

@@ -30,6 +30,8 @@ import { HealthRegistry } from '../health';
 })
 export class RedisModule {
   constructor(health: HealthRegistry, @InjectRedis() redis: Redis) {
+    // Every command that fails tells it; without a listener ioredis prints each attempt.
+    redis.on('error', () => undefined);
     health.add('redis', async () => {
       await redis.ping();
     });
