@@ -14,6 +14,7 @@ import {
   tokenOf,
 } from './support/program.mjs';
 
+const WARM_UPS = 2;
 const ROUNDS = 5;
 const SECONDS = 4;
 const CONNECTIONS = 32;
@@ -75,9 +76,10 @@ async function measure(server, { path: target, ...rest }) {
 
 try {
   row('case', 'webook req/s', 'bare req/s', 'ratio', 'p99 ms', 'CPU us', 'bare CPU us');
+  // Servers run for days: what they do in their first seconds, before all is compiled, is no figure.
+  for (let round = 0; round < WARM_UPS; round++)
+    for (const each of cases) for (const server of [program, bare]) await measure(server, each);
   for (const each of cases) {
-    await measure(program, each);
-    await measure(bare, each);
     const ours = [];
     const theirs = [];
     for (let round = 0; round < ROUNDS; round++) {
