@@ -6,35 +6,42 @@ import type { FastifyInstance } from 'fastify';
 const FAREWELL = 1_000;
 
 /**
- * Ends what would keep a closing server waiting for ever: endless responses (server-sent events),
- * whose clients reconnect, to another instance; and connections on which nothing was asked yet,
- * which Node counts neither as idle nor as busy. Ordinary requests are answered first.
+ * Ends what would keep a closing server waiting: endless responses (server-sent events), whose
+ * clients reconnect, to another instance; and connections that are kept open without a request.
+ * Ordinary requests are answered first, however long they take.
  */
 export function endStreamsOnClose(fastify: FastifyInstance): void {
-  const open = new Set<ServerResponse>();
+  const open = new Map<ServerResponse, Socket>();
   const sockets = new Set<Socket>();
+  let isOver = false;
+  const endUnused = (candidates: Iterable<Socket>): void => {
+    const used = new Set(open.values());
+    for (const socket of candidates) if (!used.has(socket)) socket.destroySoon();
+  };
+
   fastify.server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  fastify.addHook('onRequest', (_request, reply, done) => {
-    open.add(reply.raw);
-    done();
-  });
-  fastify.addHook('onResponse', (_request, reply, done) => {
-    open.delete(reply.raw);
+  fastify.addHook('onRequest', ({ raw: { socket } }, { raw: response }, done) => {
+    open.set(response, socket);
+    // Comes also when the client leaves first, as those of streams do; Fastify's onResponse does not.
+    response.once('close', () => {
+      open.delete(response);
+      if (isOver) endUnused([socket]);
+    });
     done();
   });
   fastify.addHook('preClose', (done) => {
     // An ordinary answer is written and ended at once; one begun and not ended is a stream.
-    for (const response of open)
+    for (const response of open.keys())
       if (response.headersSent && !response.writableEnded) {
         response.end();
         open.delete(response);
       }
     setTimeout(() => {
-      const busy = new Set([...open].map(({ socket }) => socket));
-      for (const socket of sockets) if (!busy.has(socket)) socket.destroySoon();
+      isOver = true;
+      endUnused(sockets);
     }, FAREWELL);
     done();
   });

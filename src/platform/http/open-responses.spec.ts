@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { fastify as createFastify, type FastifyInstance } from 'fastify';
+import { endStreamsOnClose } from './open-responses';
+
+describe('a server that is closed', () => {
+  let fastify: FastifyInstance;
+  const agent = new Agent({ keepAlive: true });
+  const port = (): number => (fastify.server.address() as AddressInfo).port;
+  const answerOf = async (path: string): Promise<IncomingMessage> => {
+    const [answer] = await once(get({ port: port(), path, agent }), 'response');
+    return answer as IncomingMessage;
+  };
+
+  beforeEach(() => {
+    fastify = createFastify({ return503OnClosing: false });
+    endStreamsOnClose(fastify);
+  });
+  afterEach(() => agent.destroy());
+
+  it('ends its streams, and holds nothing of those whose clients have left', async () => {
+    const responses: ServerResponse[] = [];
+    fastify.get('/stream', (_request, reply) => {
+      responses.push(reply.raw);
+      const stream = new Readable({ read: () => undefined });
+      stream.push('begun');
+      return reply.send(stream);
+    });
+    await fastify.listen({ host: '127.0.0.1', port: 0 });
+    const [left, stayed] = [await answerOf('/stream'), await answerOf('/stream')];
+    left.destroy();
+    await once(responses[0]!, 'close');
+    const [ofLeft, ofStayed] = responses.map((response) => jest.spyOn(response, 'end'));
+    await Promise.all([fastify.close(), text(stayed)]);
+    expect(ofStayed).toHaveBeenCalled();
+    expect(ofLeft).not.toHaveBeenCalled();
+  });
+
+  it('answers what takes long, and does not wait for its kept connection', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    fastify.get('/long', async () => {
+      begin();
+      await released;
+      return 'answered';
+    });
+    await fastify.listen({ host: '127.0.0.1', port: 0 });
+    const answer = answerOf('/long').then(text);
+    const silent = connect(port(), '127.0.0.1');
+    await begun;
+    const closed = fastify.close();
+    // Ended when what was on its way has had its time.
+    await once(silent.resume(), 'close');
+    release();
+    expect(await answer).toBe('answered');
+    await closed;
+  });
+});
