@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { requireBuild } from './build.mjs';
-import { exitOf, spawnScript } from './program.mjs';
+import { endScripts, exitOf, spawnScript } from './program.mjs';
 import { stopOnSignals } from './signals.mjs';
 import { root } from './stack/paths.mjs';
 import { exitWith, StackError } from './stack/stack-error.mjs';
@@ -38,7 +38,7 @@ async function main() {
   let interrupted = false;
   stopOnSignals(() => {
     interrupted = true;
-    return stop();
+    return endScripts().then(stop);
   }, 130);
   const failed = [];
   try {

@@ -10,14 +10,30 @@ const FLAGS = [
   '--disable-warning=TimeoutNegativeWarning',
 ];
 
+const running = new Set();
+
 /** Starts a script on the pinned Node, its output shown as it comes. */
-export const spawnScript = (file, args, env, options = {}) =>
-  spawn(node24, [...FLAGS, file, ...args], {
+export function spawnScript(file, args, env, options = {}) {
+  const child = spawn(node24, [...FLAGS, file, ...args], {
     cwd: root,
     env: withNode24(env),
     stdio: 'inherit',
     ...options,
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+/** Ends the scripts that run, since a signal to this process alone does not reach them. */
+export async function endScripts() {
+  await Promise.all(
+    [...running].map((child) => {
+      child.kill();
+      return exitOf(child);
+    }),
+  );
+}
 
 /** Starts a file of the built program. */
 export const spawnProgram = (file, args, env, options) =>

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { requireBuild } from './build.mjs';
 import { jest } from './jest.mjs';
+import { endScripts } from './program.mjs';
 import { stopOnSignals } from './signals.mjs';
 import { aptInstall } from './stack/apt.mjs';
 import { which } from './stack/shell.mjs';
@@ -47,7 +48,7 @@ async function e2e(paths, keep, log) {
   if (!keep) await reset({ profile, log });
   let stopped;
   const stop = async () => keep || (stopped ??= down({ profile, log }));
-  stopOnSignals(stop, 130);
+  stopOnSignals(() => endScripts().then(stop), 130);
   try {
     const stack = await up({ profile, full: true, env, log });
     log('e2e tests');
