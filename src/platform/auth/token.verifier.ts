@@ -16,7 +16,8 @@ import { signingSecret } from './signing-secret';
 
 /** Milliseconds for which a verified token is believed without checking its signature again. */
 const TRUST_TIME = 60_000;
-const TRUSTED_TOKENS = 50_000;
+/** Characters of all headers that are remembered: 50,000 of a usual token and more. */
+const TRUSTED_SIZE = 32 * 1024 * 1024;
 
 interface TrustedToken {
   userId: number;
@@ -31,7 +32,10 @@ interface TrustedToken {
  */
 @Injectable()
 export class TokenVerifier {
-  private readonly trusted = new LRUCache<string, TrustedToken>({ max: TRUSTED_TOKENS });
+  private readonly trusted = new LRUCache<string, TrustedToken>({
+    maxSize: TRUSTED_SIZE,
+    sizeCalculation: (_token, authorization) => authorization.length,
+  });
   private readonly secret: Uint8Array | null;
   private readonly keySet: JWTVerifyGetKey | null;
 
