@@ -248,6 +248,25 @@ describe('the script that ends a load', () => {
     expect(await contentInRedis()).toEqual([row(2, 7, 0), row(1, 5, 0)]);
   });
 
+  it('takes the database for a row whose states are outdated by one of a row that is gone', async () => {
+    const first = await open();
+    await cache.load(BOARD, first, { rows: [row(2, 20, 900), row(1, 10, 900)], floor: null });
+    // The table was emptied past the log. One of the two came again, and is busy.
+    const epoch = await open();
+    await apply(epoch, [stateOf(row(1, 3, 3))]);
+    await cache.load(BOARD, epoch, { rows: [row(1, 3, 3)], floor: null });
+    expect(await contentInRedis()).toEqual([row(1, 3, 3)]);
+  });
+
+  it('ends a load once, also when the client sends its end again', async () => {
+    const epoch = await open();
+    const read: TableTop = { rows: [row(1, 10, 0)], floor: null };
+    expect(await cache.load(BOARD, epoch, read)).toBe(1);
+    await apply(epoch, [stateOf(row(2, 5, 0)), { id: 1, row: null, basis: 0 }]);
+    expect(await cache.load(BOARD, epoch, read)).toBeNull();
+    expect(await contentInRedis()).toEqual([row(2, 5, 0)]);
+  });
+
   it('gives way to a load that was begun later', async () => {
     const first = await open();
     const second = await open();

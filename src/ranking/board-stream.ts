@@ -31,7 +31,7 @@ export class BoardStream extends Readable {
   private readonly unsubscribes: (() => void)[];
   private readonly heartbeat: NodeJS.Timeout;
   private isPulled = false;
-  private lastSentAt = 0;
+  private lastSentAt = -Infinity;
   private pausing: NodeJS.Timeout | null = null;
 
   constructor(private readonly states: readonly StreamedState[]) {
@@ -58,7 +58,7 @@ export class BoardStream extends Readable {
 
   private deliver(): void {
     if (!this.isPulled || this.pausing !== null) return;
-    const rest = this.lastSentAt + SHORTEST_PAUSE - Date.now();
+    const rest = this.lastSentAt + SHORTEST_PAUSE - performance.now();
     if (rest > 0) {
       this.pausing = setTimeout(() => {
         this.pausing = null;
@@ -78,12 +78,12 @@ export class BoardStream extends Readable {
   }
 
   private beat(): void {
-    if (this.isPulled && Date.now() - this.lastSentAt >= HEARTBEAT / 2) this.send(': \n\n');
+    if (this.isPulled && performance.now() - this.lastSentAt >= HEARTBEAT / 2) this.send(': \n\n');
   }
 
   private send(text: string): void {
     this.isPulled = false;
-    this.lastSentAt = Date.now();
+    this.lastSentAt = performance.now();
     this.push(text);
   }
 }

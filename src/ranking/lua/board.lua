@@ -39,9 +39,10 @@ for i = 6, #ARGV, 4 do
   local member, score, basis, row = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
   local present = redis.call('HGET', rows, member)
   local outdated = present and basis < cjson.decode(present).version
-  if open then
+  -- What is outdated leaves the board as it is: a load is to mend that too, if it has to.
+  if open and not outdated then
     -- The versions of a row that came again under its id began anew.
-    local reborn = not outdated and (score == '' or cjson.decode(row).version < basis)
+    local reborn = score == '' or cjson.decode(row).version < basis
     if reborn then redis.call('HSET', touched, member, 1)
     else redis.call('HSETNX', touched, member, 0) end
   end

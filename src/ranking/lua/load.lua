@@ -14,9 +14,11 @@
 --       3 floor member  best row that was not read ('' when the whole table was)
 --       4 floor score
 --       5.. per row read: member, score, version, row as JSON
--- Result  how many rows differed; -1 when the board was opened again since, by another load
+-- Result  how many rows differed; -1 when the board was opened again since, by another load, or when
+--         this load has ended already: a client whose connection breaks before the answer sends it again
 local scores, rows, meta, touched, loading = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-if redis.call('HGET', meta, 'epoch') ~= ARGV[1] then return -1 end
+local state = redis.call('HMGET', meta, 'epoch', 'open')
+if state[1] ~= ARGV[1] or state[2] ~= '1' then return -1 end
 
 local reborn = {}
 local fields = redis.call('HGETALL', touched)
