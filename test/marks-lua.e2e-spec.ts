@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { binlogTopic, CaptureGaps, type RowChange, type RowImage } from '../src/cdc';
 import type { Message } from '../src/messaging';
+import type { Database } from '../src/platform/database';
 import { CountersConsumer } from '../src/interactive/counters.consumer';
 import { InteractiveCache, type OwnMarks } from '../src/interactive/interactive.cache';
 import { type CounterRow, type MarkState, NO_COUNTS } from '../src/interactive/states';
@@ -21,7 +22,8 @@ beforeAll(async () => {
   redis = new Redis(REDIS_URL);
   cache = new InteractiveCache(redis);
   await cache.onModuleInit();
-  consumer = new CountersConsumer(cache, new CaptureGaps());
+  const database = { schema: async () => 'webook' } as Database;
+  consumer = new CountersConsumer(cache, new CaptureGaps(), database);
 });
 
 beforeEach(() => redis.flushdb());
@@ -170,12 +172,13 @@ describe('the consumer of captured changes', () => {
     await consume(change(image(1, 9, 90), null), change(null, image(2, 0, 3)));
     expect(await shown()).toBe(3);
     await consume(change(image(2, 0, 3), null));
-    expect(await shown()).toBe(0);
-    expect(await redis.pttl(KEY)).toBeLessThanOrEqual(12_500);
+    expect(await shown()).toBeUndefined();
+    expect(await redis.pttl(KEY)).toBeLessThanOrEqual(30_000);
     // Loads that began before the deletion.
     await keep([row(2, 0, 3), row(1, 9, 90)]);
-    expect(await shown()).toBe(0);
+    expect(await shown()).toBeUndefined();
     await consume(change(null, image(3, 0, 4)));
+    await keep([row(3, 0, 4)]);
     expect(await shown()).toBe(4);
     await cache.apply([row(4, 1, 1)]);
     expect(await shown()).toBe(1);
@@ -184,11 +187,25 @@ describe('the consumer of captured changes', () => {
     expect(await shown()).toBe(1);
   });
 
-  it('forgets soon what was said of a row that comes again under its own id', async () => {
+  it.each([5, 3])(
+    'leaves an object to the database whose row comes again under the id %i, no higher one',
+    async (id) => {
+      await keep([row(5, 9, 90)]);
+      await consume(change(image(5, 9, 90), null), change(null, image(id, 0, 3)));
+      expect(await shown()).toBeUndefined();
+      await cache.apply([row(id, 1, 4)]);
+      await keep([row(id, 1, 4)]);
+      expect(await shown()).toBeUndefined();
+      expect(await redis.pttl(KEY)).toBeLessThanOrEqual(30_000);
+    },
+  );
+
+  it('overlooks the rows of other schemas', async () => {
     await keep([row(1, 9, 90)]);
-    await consume(change(image(1, 9, 90), null), change(null, image(1, 0, 3)));
-    expect(await shown()).toBe(0);
-    expect(await redis.pttl(KEY)).toBeLessThanOrEqual(12_500);
+    await consume({ ...change(null, image(2, 0, 3)), database: 'another' });
+    await consume({ ...change(null, null), database: 'another', kind: 'rewrite' });
+    await consume(change(image(1, 9, 90), image(1, 10, 91)));
+    expect(await shown()).toBe(91);
   });
 
   it('forgets every counter after DDL, and no mark', async () => {
@@ -207,9 +224,7 @@ describe('the consumer of captured changes', () => {
     await keep([row(1, 9, 90), { ...row(2, 5, 50), bizId: 43 }]);
     await consume(change(image(2, 5, 50, 43), null));
     await consume(change(image(1, 9, 90), image(1, 9, 90, 44)));
-    expect(await shown(42)).toBe(0);
-    expect(await shown(43)).toBe(0);
-    expect(await shown(44)).toBeUndefined();
+    for (const bizId of [42, 43, 44]) expect(await shown(bizId)).toBeUndefined();
   });
 });
 
@@ -302,6 +317,17 @@ describe("a user's marks", () => {
     await cache.apply([], marks(1, true));
     expect(await own()).toEqual(NOT_LIKED);
     expect(await redis.hget(marksKey, 'lv')).toBe('2');
+  });
+
+  it('are shown again as they were when what was announced is retracted', async () => {
+    await keep([], marks(1, true));
+    await cache.announce(announced);
+    await cache.announce(announced);
+    await cache.retract(announced);
+    expect(await own()).toBeUndefined();
+    await cache.retract(announced);
+    expect(await own()).toEqual(LIKED);
+    expect(await redis.pttl(marksKey)).toBeGreaterThan(60_000);
   });
 
   it('are given up with the announcement when whoever announced is dead', async () => {

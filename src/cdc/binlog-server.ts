@@ -60,12 +60,6 @@ export class BinlogServer {
     return Number(row?.id ?? 0);
   }
 
-  /** The name of the connection's database as the binlog spells it: some servers lower its case. */
-  async schema(): Promise<string> {
-    const [row] = await this.database.bulkRows<{ name: string }>('SELECT DATABASE() AS name', []);
-    return row?.name ?? '';
-  }
-
   /** The same error, or one that names the missing grant. */
   explain(error: Error): Error {
     if ((error as { errno?: number }).errno !== ACCESS_DENIED) return error;

@@ -12,10 +12,15 @@ export interface CaptureGap {
 export class CaptureGaps {
   readonly gaps$ = new Subject<CaptureGap>();
 
-  /** For who has handled these changes: tells of what was rewritten without a change of each row. */
-  notice(messages: Iterable<{ readonly value: readonly RowChange[] }>): void {
+  /**
+   * For who has handled these changes: tells of what was rewritten without a change of each row.
+   * @param schema whose rewrites matter
+   */
+  notice(messages: Iterable<{ readonly value: readonly RowChange[] }>, schema: string): void {
     for (const { value: changes } of messages) {
-      const rewrite = changes.find(({ kind }) => kind === 'rewrite');
+      const rewrite = changes.find(
+        ({ kind, database }) => kind === 'rewrite' && database === schema,
+      );
       if (!rewrite) continue;
       this.gaps$.next({ reason: `${rewrite.database}.${rewrite.table} was rewritten by DDL` });
       return;

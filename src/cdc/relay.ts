@@ -103,7 +103,7 @@ export class Relay implements OnModuleInit, OnModuleDestroy {
       return this.skip(seat, from, `it belongs to server ${from.serverId}, this is ${serverId}`);
     const session = new RelaySession({
       url: this.environment.MYSQL_URL,
-      database: await this.server.schema(),
+      database: await this.database.schema(),
       serverId,
       from,
       seat,

@@ -1,6 +1,7 @@
 import { Controller, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { binlogTopic, CaptureGaps, type RowChange, type RowImage } from '../cdc';
 import { type MessageBatch, Subscribe } from '../messaging';
+import { Database } from '../platform/database';
 import { InteractiveCache } from './interactive.cache';
 import { keyOfObject } from './mark.group';
 import type { CounterRow } from './states';
@@ -14,6 +15,7 @@ export class CountersConsumer implements OnModuleDestroy {
   constructor(
     private readonly cache: InteractiveCache,
     private readonly gaps: CaptureGaps,
+    private readonly database: Database,
   ) {
     this.subscription = gaps.gaps$.subscribe(({ reason }) => void this.forget(reason));
   }
@@ -34,22 +36,28 @@ export class CountersConsumer implements OnModuleDestroy {
 
   @Subscribe(binlogTopic, { group: 'interactive-cache', batch: { size: 500, lingerMs: 2 } })
   async onChanges({ messages }: MessageBatch<RowChange[]>): Promise<void> {
+    const schema = await this.database.schema();
     // States are absolute: of an object's changes only the last one counts, and the last deletion.
     const rows = new Map<string, CounterRow>();
     const deleted = new Map<string, CounterRow>();
     for (const { value: changes } of messages)
-      for (const { table, before: beforeImage, after: afterImage } of changes) {
-        if (table !== 'interactives') continue;
+      for (const { database, table, before: beforeImage, after: afterImage } of changes) {
+        // A topic may carry the changes of more schemas than one.
+        if (table !== 'interactives' || database !== schema) continue;
         const before = beforeImage && counterOf(beforeImage);
         const after = afterImage && counterOf(afterImage);
         if (before && !(after && isSameRow(before, after))) {
           rows.delete(keyOfObject(before));
           deleted.set(keyOfObject(before), before);
         }
-        if (after) rows.set(keyOfObject(after), after);
+        if (!after) continue;
+        const key = keyOfObject(after);
+        rows.set(key, after);
+        // By its id it is newer than the one that is gone.
+        if (after.id > (deleted.get(key)?.id ?? Infinity)) deleted.delete(key);
       }
     await this.cache.capture([...rows.values()], [...deleted.values()]);
-    this.gaps.notice(messages);
+    this.gaps.notice(messages, schema);
   }
 }
 

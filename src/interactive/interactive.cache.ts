@@ -6,7 +6,7 @@ import { InjectRedis, RedisScript } from '../platform/redis';
 import { CommandBatch, type Fields, type HashRead } from './command-batch';
 import type { MarkKey } from './mark.group';
 import type { Scanned } from './scan';
-import { type CounterRow, type Counts, type MarkState, NO_COUNTS, type ObjectRef } from './states';
+import type { CounterRow, Counts, MarkState, ObjectRef } from './states';
 
 /** Milliseconds that counters and marks stay; up to a quarter more, so that they don't expire together. */
 const TTL = 10 * 60_000;
@@ -36,7 +36,7 @@ export interface CachedState {
   readonly marks: OwnMarks | undefined;
 }
 
-type Mode = 'write' | 'load' | 'capture';
+type Mode = 'write' | 'load' | 'capture' | 'gone';
 /** By key: tells whether the cache still is what it was when a load began. */
 export type Tickets = ReadonlyMap<string, string>;
 
@@ -124,8 +124,8 @@ export class InteractiveCache implements OnModuleInit {
   }
 
   /**
-   * Tells that these users' marks are about to change. Whoever announces must `apply` the outcome;
-   * until then, or for half a minute, readers ask the database.
+   * Tells that these users' marks are about to change. Whoever announces must `apply` the outcome, or
+   * `retract`; until then, or for half a minute, readers ask the database.
    */
   async announce(marks: readonly (ObjectRef & { uid: number })[]): Promise<void> {
     const keysOfObject = new Map<string, Set<string>>();
@@ -138,6 +138,11 @@ export class InteractiveCache implements OnModuleInit {
       for (const keys of keysOfObject.values())
         this.announceScript.queue(pipeline, [...keys], [ANNOUNCED]);
     });
+  }
+
+  /** Takes an announcement back of which nothing was committed. */
+  async retract(marks: readonly MarkKey[]): Promise<void> {
+    await this.bring('write', [], marks);
   }
 
   /** Shows what the program itself has just committed, unless something as new is there already. */
@@ -164,7 +169,7 @@ export class InteractiveCache implements OnModuleInit {
     rows: readonly CounterRow[],
     marks: readonly MarkState[] = [],
   ): Promise<void> {
-    await this.bring('load', rows, marks, { tickets });
+    await this.bring('load', rows, marks, tickets);
   }
 
   /**
@@ -174,9 +179,9 @@ export class InteractiveCache implements OnModuleInit {
    */
   async capture(rows: readonly CounterRow[], deleted: readonly CounterRow[]): Promise<void> {
     // Newer than every state of the row, so that a late load of it cannot bring it back at once.
-    const gone = deleted.map((row) => ({ ...row, ...NO_COUNTS, version: row.version + 1 }));
-    await this.bring('capture', gone, [], { countersTtl: NEGATIVE_TTL });
-    await this.bring('capture', rows, []);
+    const gone = deleted.map((row) => ({ ...row, version: row.version + 1 }));
+    await this.bring('gone', gone);
+    await this.bring('capture', rows);
   }
 
   /** Forgets objects' counters and users' marks, whatever their versions, but no announcement. */
@@ -202,8 +207,8 @@ export class InteractiveCache implements OnModuleInit {
   private async bring(
     mode: Mode,
     rows: readonly CounterRow[],
-    marks: readonly MarkState[],
-    { countersTtl, tickets }: { countersTtl?: number; tickets?: Tickets } = {},
+    marks: readonly (MarkState | MarkKey)[] = [],
+    tickets?: Tickets,
   ): Promise<void> {
     const ticketOf = (key: string): string => tickets?.get(key) ?? '';
     const calls = new Map<string, ScriptCall>();
@@ -221,13 +226,14 @@ export class InteractiveCache implements OnModuleInit {
       const call = callOf(row);
       const { readCnt, likeCnt, collectCnt, id, version } = row;
       call.counters = [readCnt, likeCnt, collectCnt, id, version, ticketOf(call.key)];
-      call.ttl = countersTtl ?? (row.id === 0 ? NEGATIVE_TTL : TTL);
+      call.ttl = row.id === 0 ? NEGATIVE_TTL : TTL;
     }
     for (const mark of marks) {
       const own = callOf(mark).marks;
       const key = marksKeyOf(mark, mark.uid);
       const fields = own.get(key) ?? ['', '', '', '', ticketOf(key)];
-      fields.splice(mark.kind === 'like' ? 0 : 2, 2, mark.on ? 1 : 0, mark.version);
+      if ('kind' in mark)
+        fields.splice(mark.kind === 'like' ? 0 : 2, 2, mark.on ? 1 : 0, mark.version);
       own.set(key, fields);
     }
     const all = [...calls.values()];

@@ -38,6 +38,9 @@ function setUp(
       if (faults.announce) throw faults.announce;
       events.push(`announce ${marks.length}`);
     },
+    async retract(marks: unknown[]): Promise<void> {
+      events.push(`retract ${marks.length}`);
+    },
     async apply(rows: unknown[], marks: unknown[]): Promise<void> {
       await held;
       events.push(`apply ${rows.length}+${marks.length}`);
@@ -102,6 +105,12 @@ describe('MarkWriter', () => {
   it('stands by what is committed when the caches miss it', async () => {
     const { writer } = setUp({ apply: new UnavailableError('redis', 'down') });
     await expect(writer.write(like(1))).resolves.toMatchObject({ liked: true, likeCnt: 11 });
+  });
+
+  it('retracts what it announced for a group that was rolled back, of which nothing comes', async () => {
+    const { writer, events } = setUp({ commit: new Error('Data too long') });
+    await expect(writer.write(like(1))).rejects.toThrow('Data too long');
+    expect(events).toEqual(['announce 1', 'retract 1']);
   });
 
   it('passes the failure of the database on to everybody it concerns', async () => {

@@ -73,7 +73,13 @@ export class MarkWriter implements OnModuleDestroy {
     const announced = this.cache.announce(marksOf(operations));
     // Awaited within the transaction; until then a rejection is not an unhandled one.
     announced.catch(() => undefined);
-    const { rows, marks, steps } = await this.repository.commit(operations, announced);
+    const { rows, marks, steps } = await this.repository
+      .commit(operations, announced)
+      .catch((error: unknown) => {
+        // Rolled back for certain: the parts of the group that are tried again announce anew.
+        if (!isUnavailable(error)) this.retract(operations);
+        throw error;
+      });
     const shown = this.cache.apply(rows, marks).catch((error: unknown) => {
       // What was announced is read from MySQL until it has expired, so the answer stays right.
       this.logger.warn(`the caches missed a group of ${marks.length} marks: ${String(error)}`);
@@ -85,6 +91,12 @@ export class MarkWriter implements OnModuleDestroy {
       const operation = operations[index]!;
       const row = counters.get(keyOfObject(operation));
       return { value: { state: stateAfter(operation, step, row), shown } };
+    });
+  }
+
+  private retract(operations: readonly MarkOperation[]): void {
+    this.cache.retract(marksOf(operations)).catch((error: unknown) => {
+      this.logger.warn(`marks stay announced until that expires: ${String(error)}`);
     });
   }
 

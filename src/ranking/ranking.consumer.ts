@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { binlogTopic, CaptureGaps, type RowChange } from '../cdc';
 import { type MessageBatch, Subscribe } from '../messaging';
+import { Database } from '../platform/database';
 import { RankingService } from './ranking.service';
 
 /** Brings what change capture tells into the live boards. */
@@ -9,11 +10,13 @@ export class RankingConsumer {
   constructor(
     private readonly ranking: RankingService,
     private readonly gaps: CaptureGaps,
+    private readonly database: Database,
   ) {}
 
   @Subscribe(binlogTopic, { group: 'ranking', batch: { size: 500, lingerMs: 2 } })
   async onChanges(batch: MessageBatch<RowChange[]>): Promise<void> {
-    await this.ranking.apply(batch);
-    this.gaps.notice(batch.messages);
+    const schema = await this.database.schema();
+    await this.ranking.apply(batch, schema);
+    this.gaps.notice(batch.messages, schema);
   }
 }

@@ -23,12 +23,6 @@ const NEWEST = Number.MAX_SAFE_INTEGER;
 export class RankingRepository {
   constructor(private readonly database: Database) {}
 
-  /** The schema as the server spells it, and with it the binlog: the URL may spell it otherwise. */
-  async schema(): Promise<string> {
-    const [row] = await this.database.rows<{ name: string }>('SELECT DATABASE() AS name');
-    return (row as { name: string }).name;
-  }
-
   /**
    * Waits until every transaction whose change was captured so far can be seen by a query.
    *

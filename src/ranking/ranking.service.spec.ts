@@ -26,7 +26,7 @@ function insertInto(database: string, id: number): RowChange {
 }
 
 describe('RankingService', () => {
-  it('takes the changes of the schema that the server names, however the URL spells it', async () => {
+  it('takes the changes of its own schema only', async () => {
     const applied: number[][] = [];
     const cache = {
       snapshot: async () => SNAPSHOT,
@@ -35,15 +35,14 @@ describe('RankingService', () => {
         return { outcome: 'applied', message: '' };
       },
     };
-    const environment = { MYSQL_URL: 'mysql://127.0.0.1/WeBook', RANKING_SIZE: 10 };
     const service = new RankingService(
-      environment as Environment,
+      { RANKING_SIZE: 10 } as Environment,
       cache as unknown as RankingCache,
-      { schema: async () => 'webook' } as RankingRepository,
+      {} as RankingRepository,
     );
     const value = [insertInto('webook', 1), insertInto('other', 2)];
     const message = { key: null, value, partition: 0, offset: 0, timestamp: 0 };
-    await service.apply({ partition: 0, messages: [message] } as never);
+    await service.apply({ partition: 0, messages: [message] } as never, 'webook');
     expect(applied).toEqual([[1], [1], [1]]);
   });
 });

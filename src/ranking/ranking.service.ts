@@ -35,7 +35,6 @@ export class RankingService {
   private readonly hot: LiveBoard;
   private readonly feeds = new Map<string, BoardFeed>();
   private readonly byName = new Map<string, LiveBoard>();
-  private database: string | null = null;
 
   constructor(
     environment: Environment,
@@ -89,14 +88,16 @@ export class RankingService {
     return { rank: item.rank, row: shown(item.row) };
   }
 
-  /** Brings a batch of captured changes into every live board. */
-  async apply({ partition, messages }: MessageBatch<RowChange[]>): Promise<void> {
+  /**
+   * Brings a batch of captured changes into every live board.
+   * @param schema whose changes matter
+   */
+  async apply({ partition, messages }: MessageBatch<RowChange[]>, schema: string): Promise<void> {
     const first = messages[0];
     const last = messages.at(-1);
     if (first === undefined || last === undefined) return;
-    this.database ??= await this.repository.schema();
     const changes = messages.flatMap(({ value }) => value);
-    const states = lastStates(changes, this.database);
+    const states = lastStates(changes, schema);
     const batch = { partition, firstOffset: first.offset, nextOffset: last.offset + 1 };
     await Promise.all(
       this.live.map(({ board, definition: { orderBy } }) =>

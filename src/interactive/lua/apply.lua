@@ -9,7 +9,9 @@
 --           "load" for what was read on a miss: applied where newer, and onto a floor as new as it,
 --           but only while the hash has the ticket that it had before the reading;
 --           "capture" for what change capture tells, perhaps late: applied unless older, since other
---           writers may leave the version, but where no counters are cached it only sets the floor
+--           writers may leave the version, but where no counters are cached it only sets the floor;
+--           "gone" for a captured deletion: leaves the floor alone, above the row's last state. The row
+--           may come again under its id with lower versions: until the floor is gone, nothing is kept
 -- ARGV[2]   ttl of the counters in ms, ARGV[3] ttl of the marks in ms, ARGV[4] ttl of a floor in ms
 -- ARGV[5…10] reads, likes, collects, id, version, ticket; an empty id leaves the counters as they are
 -- ARGV[11…] for each key of marks: l, lv, c, cv, ticket; an empty lv or cv leaves that mark as it is
@@ -33,7 +35,8 @@ local function applyCounters()
   if not (isNewer or (isEqual and appliesEqual)) then
     return
   end
-  if mode == 'capture' and not isCached then
+  if mode == 'gone' or (mode == 'capture' and not isCached) then
+    redis.call('HDEL', KEYS[1], 'r', 'l', 'c')
     redis.call('HSET', KEYS[1], 'i', ARGV[8], 'v', ARGV[9])
     redis.call('PEXPIRE', KEYS[1], ARGV[4])
     return

@@ -69,6 +69,7 @@ const ATTEMPTS = 8;
 export class Database extends ConnectionRunner implements OnApplicationShutdown {
   private readonly pool: Pool;
   private readonly health: Pool;
+  private schemaName: string | undefined;
 
   constructor(@Inject(Environment) { MYSQL_URL, MYSQL_POOL_SIZE }: Environment) {
     const pool = openPool(MYSQL_URL, {
@@ -80,6 +81,15 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
     super((work) => untilUncontended(() => lend(pool, { inTransaction: false }, work)));
     this.pool = pool;
     this.health = openPool(MYSQL_URL, { connectionLimit: 1 });
+  }
+
+  /** The schema as the server spells it, and with it the binlog: the URL may spell it otherwise. */
+  async schema(): Promise<string> {
+    if (this.schemaName === undefined) {
+      const [row] = await this.rows<{ name: string }>('SELECT DATABASE() AS name');
+      this.schemaName = (row as { name: string }).name;
+    }
+    return this.schemaName;
   }
 
   /** Asks the server for an answer on a connection apart: a full house is load, not an outage. */
