@@ -15,6 +15,8 @@ export interface CountedObject extends ObjectRef {
 
 /** Objects that are locked together while their records are counted: likes of them wait. */
 const LOCKED = 50;
+/** Records of such objects together; one of more is locked alone. */
+const COUNTED_AT_ONCE = 200_000;
 
 const totalOf = (table: string, object: string): string =>
   `(SELECT COUNT(*) FROM ${table} t FORCE INDEX (idx_${table}_object)
@@ -64,18 +66,21 @@ export class DriftRepository {
 
   /** All objects that have counters. */
   async *counters(): AsyncGenerator<Scanned<CountedObject>> {
-    for await (const { items, ...rest } of scanCounters<CountedSqlRow>(this.database, COUNTED_SCAN))
+    for await (const { items, ...rest } of scanCounters<CountedSqlRow>(
+      this.database.unhurried,
+      COUNTED_SCAN,
+    ))
       yield { ...rest, items: items.map(countedOf) };
   }
 
   /** All objects that are liked or collected and have no counters. */
   async *withoutCounters(): AsyncGenerator<Scanned<CountedObject>> {
     for (const [index, table] of ['likes', 'collection_items'].entries()) {
-      const bounds = await boundsOf(this.database, table, 'biz_id');
+      const bounds = await boundsOf(this.database.unhurried, table, 'biz_id');
       let after = { bizId: bounds.first, biz: '' };
       for (let isOver = bounds.last < bounds.first; !isOver;) {
         const { bizId, biz } = after;
-        const rows = await this.database.rows<CountedSqlRow>(markedScan(table), [
+        const rows = await this.database.unhurried.rows<CountedSqlRow>(markedScan(table), [
           bizId,
           bizId,
           biz,
@@ -102,15 +107,24 @@ export class DriftRepository {
    * locked: no like or collect of them commits meanwhile, and no other correction.
    * @param at milliseconds since the epoch
    */
-  async correct(objects: readonly ObjectRef[], at: number): Promise<void> {
-    const sorted = [...objects].sort(byObject);
-    for (let i = 0; i < sorted.length; i += LOCKED)
-      await this.correctAtOnce(sorted.slice(i, i + LOCKED), at);
+  async correct(objects: readonly CountedObject[], at: number): Promise<void> {
+    let group: CountedObject[] = [];
+    let records = 0;
+    for (const object of [...objects].sort(byObject)) {
+      records += object.likes + object.collects;
+      if (group.length > 0 && (group.length === LOCKED || records > COUNTED_AT_ONCE)) {
+        await this.correctAtOnce(group, at);
+        group = [];
+        records = object.likes + object.collects;
+      }
+      group.push(object);
+    }
+    if (group.length > 0) await this.correctAtOnce(group, at);
   }
 
   private correctAtOnce(objects: readonly ObjectRef[], at: number): Promise<void> {
     const tuples = objects.map(({ biz, bizId }) => [bizId, biz]);
-    return this.database.transaction(async (tx) => {
+    return this.database.unhurriedTransaction(async (tx) => {
       const rows = await tx.bulkRows<{ biz: string; biz_id: number }>(LOCK, [tuples]);
       const present = new Set(rows.map(({ biz, biz_id }) => keyOfObject({ biz, bizId: biz_id })));
       const missing = objects.filter((object) => !present.has(keyOfObject(object)));

@@ -64,9 +64,12 @@ export class InteractiveVerifier {
     for (const [step, scan] of scans) {
       let done = 0;
       for await (const { items, seen, share } of scan) {
-        const drifts = items.flatMap(driftsOf);
-        report(drifts);
-        if (repair) await this.correct(drifts);
+        const wrong = items.filter((item) => driftsOf(item).length > 0);
+        report(wrong.flatMap(driftsOf));
+        if (repair && wrong.length > 0) {
+          await this.drift.correct(wrong, Date.now());
+          await this.refresh(wrong);
+        }
         onProgress(step, (done += seen), share);
       }
     }
@@ -101,15 +104,6 @@ export class InteractiveVerifier {
       onProgress('counters', (rebuilt += seen), share);
     }
     return rebuilt;
-  }
-
-  private async correct(drifts: readonly Drift[]): Promise<void> {
-    const objects = [...new Map(drifts.map((drift) => [keyOfObject(drift), drift])).values()].map(
-      ({ biz, bizId }) => ({ biz, bizId }),
-    );
-    if (objects.length === 0) return;
-    await this.drift.correct(objects, Date.now());
-    await this.refresh(objects);
   }
 
   /**

@@ -59,6 +59,8 @@ class ConnectionRunner implements SqlRunner {
 
 /** How often work is tried that deadlocks with others, or finds its rows locked for too long. */
 const ATTEMPTS = 8;
+/** Milliseconds for what nobody waits for. */
+const UNHURRIED = 10 * 60_000;
 
 /**
  * The way into MySQL: plain SQL on a pool of prepared connections, no entities. Whatever takes
@@ -67,6 +69,8 @@ const ATTEMPTS = 8;
  */
 @Injectable()
 export class Database extends ConnectionRunner implements OnApplicationShutdown {
+  /** For statements that walk through a lot: they may take ten minutes. */
+  readonly unhurried: SqlRunner;
   private readonly pool: Pool;
   private readonly health: Pool;
   private schemaName: string | undefined;
@@ -79,6 +83,9 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
     });
     // A statement that met a deadlock was rolled back, so it may simply be sent again.
     super((work) => untilUncontended(() => lend(pool, { inTransaction: false }, work)));
+    this.unhurried = new ConnectionRunner((work) =>
+      untilUncontended(() => lend(pool, { inTransaction: false, patience: UNHURRIED }, work)),
+    );
     this.pool = pool;
     this.health = openPool(MYSQL_URL, { connectionLimit: 1 });
   }
@@ -102,14 +109,25 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
    * back and run `work` again, so it must not touch anything but `tx`.
    */
   transaction<T>(work: (tx: SqlRunner) => Promise<T>): Promise<T> {
-    return untilUncontended(() =>
-      lend(this.pool, { inTransaction: true }, (connection) => transact(connection, work)),
-    );
+    return this.transact(work);
+  }
+
+  /** The same for one that may take ten minutes. */
+  unhurriedTransaction<T>(work: (tx: SqlRunner) => Promise<T>): Promise<T> {
+    return this.transact(work, UNHURRIED);
   }
 
   /** After every destroy hook: some of them still write where they have come to. */
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([this.pool.end(), this.health.end()]);
+  }
+
+  private transact<T>(work: (tx: SqlRunner) => Promise<T>, patience?: number): Promise<T> {
+    return untilUncontended(() =>
+      lend(this.pool, { inTransaction: true, patience }, (connection) =>
+        transact(connection, work),
+      ),
+    );
   }
 }
 

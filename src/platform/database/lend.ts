@@ -8,6 +8,12 @@ import { UnavailableError } from '../errors';
  */
 const PATIENCE = 10_000;
 
+export interface LendOptions {
+  readonly inTransaction: boolean;
+  /** Milliseconds instead of `PATIENCE`. */
+  readonly patience?: number;
+}
+
 /**
  * Lends `work` a connection of the pool, and takes it back in a state in which the next one can have
  * it. When `work` fails `inTransaction`, whatever is open is rolled back. A connection that owes an
@@ -17,7 +23,7 @@ const PATIENCE = 10_000;
  */
 export async function lend<T>(
   pool: Pool,
-  { inTransaction }: { inTransaction: boolean },
+  { inTransaction, patience = PATIENCE }: LendOptions,
   work: (connection: PoolConnection) => Promise<T>,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -25,8 +31,8 @@ export async function lend<T>(
   const over = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       isOver = true;
-      reject(new UnavailableError('mysql', `no answer within ${PATIENCE} ms`));
-    }, PATIENCE);
+      reject(new UnavailableError('mysql', `no answer within ${patience} ms`));
+    }, patience);
   });
   try {
     const connection = await acquire(pool, over);
