@@ -94,7 +94,7 @@ describe.each(engines)('live boards on $name', (engine) => {
     env = await engine.prepare('live_board');
     sql = await Sql.open(env.MYSQL_URL!);
     redis = new Redis(env.REDIS_URL!);
-  }, 180_000);
+  });
 
   beforeEach(async () => {
     // The first program of a suite makes the tables, and hears the end of the suites before: rows of
@@ -102,9 +102,9 @@ describe.each(engines)('live boards on $name', (engine) => {
     if (programs.length === 0) await hearAll(await start());
     await sql.change('DELETE FROM interactives');
     for (const [id, likes] of SCENARIO) await insert(id, likes, id === 78 ? 11 : undefined);
-  }, 90_000);
+  });
 
-  afterEach(() => Promise.all(programs.map((program) => program.stop())), 60_000);
+  afterEach(() => Promise.all(programs.map((program) => program.stop())));
 
   afterAll(async () => {
     redis?.disconnect();
@@ -256,7 +256,7 @@ describe.each(engines)('live boards on $name', (engine) => {
         // The killed instance's part of the log changes hands first.
         timeoutMs: 60_000,
       });
-  }, 120_000);
+  });
 });
 
 describe('the ranking routes', () => {
@@ -282,7 +282,7 @@ describe('the ranking routes', () => {
       for (const name of ['likes', 'reads', 'collects'])
         expect((await program.get<Board>(`/api/ranking/${name}`)).body.data).toHaveLength(3);
     });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await program.stop();
@@ -367,7 +367,7 @@ describe('the ranking routes', () => {
       (data) => (JSON.parse(data) as { board: string }).board,
     );
     expect(names).toEqual(['likes', 'reads']);
-    expect(await metric(/^webook_ranking_streams (\d+)$/m)).toBe(1);
+    await eventually(async () => expect(await metric(/^webook_ranking_streams (\d+)$/m)).toBe(1));
     await stream.close();
     await eventually(async () => expect(await metric(/^webook_ranking_streams (\d+)$/m)).toBe(0));
     const { body } = await program.get<string>('/metrics');
@@ -420,7 +420,7 @@ describe('the ranking routes', () => {
         const { body } = await program.get<Board>('/api/ranking/likes');
         expect(body.data.map(({ id }) => id)).not.toContain(first!.id);
       },
-      { timeoutMs: 50_000 },
+      { timeoutMs: 100_000 },
     );
     expect(await metric(reconciled)).toBeGreaterThan(0);
     expect(await metric(differing)).toBe(found + 1);

@@ -91,14 +91,14 @@ describe('the pages, in a real browser', () => {
     page.on('console', (message) => {
       if (message.type() === 'error') faults.push(message.text());
     });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
-    await rm(profile, { recursive: true, force: true });
+    await rm(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     await sql?.close();
     await program?.stop();
-  }, 60_000);
+  });
 
   it('shows the boards, and moves their rows as the table changes', async () => {
     await page.goto(program.url);
@@ -182,8 +182,8 @@ describe('the pages, in a real browser', () => {
     );
     const times = await page.evaluate<number[]>('reorders');
     expect(times.length).toBeGreaterThan(0);
-    for (const [index, time] of times.slice(1).entries())
-      expect(time - times[index]!).toBeGreaterThan(250);
+    // Three a second at most, whenever the browser gets to draw them.
+    expect((times.length - 1) * 350).toBeLessThanOrEqual(times.at(-1)! - times[0]! + 100);
     expect(await page.evaluate('motions')).toBeLessThanOrEqual(1);
     // At rest they stand below one another, without holes.
     await eventually(async () => {
@@ -376,7 +376,7 @@ describe('the pages, in a real browser', () => {
       other = await browser.newPage();
       await other.goto(production.url);
       await eventually(async () => expect(await shown('likes', other)).not.toEqual([]));
-    }, 120_000);
+    });
     afterAll(() => production?.stop());
 
     it('offers no hearts, since nobody hands out tokens to like by', async () => {

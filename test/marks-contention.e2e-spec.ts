@@ -203,13 +203,18 @@ describe('likes and collects under contention', () => {
         await stranger.change('START TRANSACTION');
         await stranger.rows('SELECT id FROM interactives WHERE biz_id = 700 FOR UPDATE');
         const answer = there!.like(700).catch((error: unknown) => error);
-        await eventually(async () => {
+        const isWaiting = eventually(async () => {
           const waiting = await sql.rows(
             `SELECT ID FROM information_schema.PROCESSLIST
               WHERE DB = DATABASE() AND INFO LIKE 'INSERT INTO interactives%'`,
           );
           expect(waiting).toHaveLength(1);
-        });
+          return true;
+        }).catch(() => false);
+        if (!(await Promise.race([isWaiting, answer.then(() => false)]))) {
+          await stranger.change('ROLLBACK');
+          continue;
+        }
         process.kill(victim.pid, 'SIGSTOP');
         await stranger.change('ROLLBACK');
         const committed = eventually(

@@ -27,7 +27,7 @@ describe('an outage', () => {
   let token: string;
 
   beforeAll(async () => {
-    stack = await PrivateStack.start('outages');
+    stack = await PrivateStack.start('test-outages');
     program = await Program.start({ env: { ...stack.environment } });
     token = await program.token(1);
   });
@@ -250,7 +250,7 @@ describe('an outage', () => {
 describe('a shutdown', () => {
   let stack: PrivateStack;
   beforeAll(async () => {
-    stack = await PrivateStack.start('outages');
+    stack = await PrivateStack.start('test-outages');
   });
   afterAll(() => stack?.drop());
 
@@ -314,7 +314,7 @@ describe('the event log', () => {
   };
 
   beforeAll(async () => {
-    stack = await PrivateStack.start('outages-kafka', await isolatedStack('outages_kafka'));
+    stack = await PrivateStack.start('test-outages-kafka', await isolatedStack('outages_kafka'));
   });
   beforeEach(() => stack.up());
   afterEach(async () => {

@@ -62,7 +62,7 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     log = createEventLog(environment);
     publisher = new EventPublisher(log, new TopicProvisioner(log, environment));
     await start();
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await program?.stop();
@@ -89,7 +89,7 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     await publisher.publish(articleReadTopic, { Aid: 1, Uid: 1, Biz: 'replayed' });
     await caughtUp(GROUP);
     expect(sum((await readsOf('replayed')).values())).toBe(EVENTS + 1);
-  }, 180_000);
+  });
 
   it('counts what was read, not who read it, also when another language published it', async () => {
     const ends = await log.endOffsets(TOPIC);
@@ -127,6 +127,9 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
   it('shows reads over HTTP, and keeps the history of who is signed in', async () => {
     const reader = await MarkUser.of(program, 500, 'podcast');
     for (const bizId of [1, 2, 3, 2]) {
+      // The history is ordered by milliseconds.
+      const now = Date.now();
+      while (Date.now() === now) await new Promise((resolve) => setTimeout(resolve, 1));
       const { status } = await reader.request('POST', `/api/interactive/podcast/${bizId}/reads`);
       expect(status).toBe(202);
     }
@@ -187,5 +190,5 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     await publisher.publish(articleReadTopic, ...eventsOf(200, 'single'));
     await caughtUp(GROUP);
     expect([...(await readsOf('single')).values()]).toEqual(Array(ARTICLES).fill(2));
-  }, 120_000);
+  });
 });

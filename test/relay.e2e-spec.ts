@@ -145,7 +145,7 @@ describe('the relay', () => {
   }
 
   beforeAll(async () => {
-    stack = await PrivateStack.start('relaytest');
+    stack = await PrivateStack.start('test-relay');
     url = stack.environment.MYSQL_URL;
     database = new URL(url).pathname.slice(1);
     env = {

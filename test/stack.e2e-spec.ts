@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { eventually } from './support';
 
 const root = join(__dirname, '..');
-const PROFILE = 'stack-test';
+const PROFILE = 'test-stack';
 const SERVICES = ['mysql', 'redis', 'kafka', 'canal'] as const;
 const { MYSQL_URL: _mysql, REDIS_URL: _redis, KAFKA_BROKERS: _kafka, ...env } = process.env;
 
@@ -133,7 +133,7 @@ describe('npm run cli', () => {
   it('tells that the profile is down', async () => {
     await stack('down');
     expect(await run('cli.mjs', ['verify', 'interactive'])).toMatch(
-      /^\nThe private stack stack-test is down: .*\n$/,
+      /^\nThe private stack test-stack is down: .*\n$/,
     );
   });
 });

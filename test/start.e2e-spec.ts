@@ -8,7 +8,7 @@ import { dist } from './support/dist';
 
 const { PATH, HOME, LANG } = process.env;
 const root = join(__dirname, '..');
-const PROFILE = 'start-test';
+const PROFILE = 'test-start';
 /** It builds first where that is due, which takes a busy machine a while. */
 const START = { timeoutMs: 150_000 };
 
@@ -97,7 +97,9 @@ describe('npm start', () => {
         expect(third.output().trim().split('\n').at(-1)).toMatch(
           /^npm start runs already \(process \d+\) and serves http:\S+: stop it first, or /,
         );
-        expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+        await eventually(async () =>
+          expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200),
+        );
         second.npm.kill('SIGTERM');
         await once(second.npm, 'close');
       } finally {

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { aptInstall } from './apt.mjs';
 import { makingFolder } from './making-folder.mjs';
-import { portsOf, root, serviceFolder, socketPath } from './paths.mjs';
+import { isOfTests, portsOf, root, serviceFolder, socketPath } from './paths.mjs';
 import { run, which, withProgress } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
 
@@ -50,6 +50,7 @@ export function writeConfiguration(profile, { isMariaDb }) {
     `socket=${socketPath(profile)}`,
     `pid-file=${join(folder, 'mysqld.pid')}`,
     ...(isMariaDb ? [] : ['mysqlx=OFF']),
+    ...(isOfTests(profile) ? ['innodb-flush-log-at-trx-commit=2', 'sync-binlog=0'] : []),
   ];
   writeFileSync(join(folder, 'my.cnf'), `${lines.join('\n')}\n`);
 }

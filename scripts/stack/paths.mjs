@@ -39,6 +39,9 @@ export function portsOf(profile) {
   };
 }
 
+/** The profiles of the tests, which kill servers, but never the machine: no disk has to be waited for. */
+export const isOfTests = (profile) => /^test(-|$)/.test(profile);
+
 /** Only dev and bench hold what a person may miss: tests refuse a database without "test". */
 export const databaseOf = (profile) =>
   profile === 'dev' || profile === 'bench' ? 'webook' : 'webook_test';

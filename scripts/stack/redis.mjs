@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aptInstall } from './apt.mjs';
-import { portsOf, redisUrlOf, root } from './paths.mjs';
+import { isOfTests, portsOf, redisUrlOf, root } from './paths.mjs';
 import { ask, requireFreePort } from './ports.mjs';
 import { ServiceProcess } from './service-process.mjs';
 import { run, which } from './shell.mjs';
@@ -29,6 +29,7 @@ function writeConfiguration(profile, folder) {
     `port ${portsOf(profile).redis}`,
     `dir ${JSON.stringify(join(folder, 'data'))}`,
     'daemonize no',
+    ...(isOfTests(profile) ? ['appendfsync no'] : []),
     // Keeps this file's path in the process list, by which the process is known as ours.
     'set-proc-title no',
   ];

@@ -5,7 +5,7 @@ import { dist } from './dist';
 const { PATH, HOME, LANG } = process.env;
 
 /** Milliseconds after which a command hangs for certain. */
-const TIMEOUT = 50_000;
+const TIMEOUT = 150_000;
 
 export interface CliResult {
   readonly code: number;

@@ -9,12 +9,12 @@ export async function eventually<T>(
   check: () => Promise<T> | T,
   { timeoutMs = 60_000 }: { timeoutMs?: number } = {},
 ): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     try {
       return await check();
     } catch (error) {
-      if (Date.now() > deadline) throw error;
+      if (performance.now() > deadline) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }

@@ -20,10 +20,21 @@ export interface ProgramOptions {
 /** Milliseconds for a boot with all migrations on a busy machine. */
 const BOOT_TIMEOUT = 60_000;
 
+/** Milliseconds for a shutdown, after which a program is killed. */
+const SHUTDOWN_TIMEOUT = 30_000;
+
 const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
+
+// What a failed test leaves running would take part in the suites behind it.
+afterAll(() => Promise.all([...running].map(endOf)));
+
+async function endOf(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'close');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), SHUTDOWN_TIMEOUT);
+  await ended;
+  clearTimeout(timer);
+}
 
 // What surrounds the tests must not reach the program unasked.
 const { PATH, HOME, LANG } = process.env;
@@ -64,11 +75,11 @@ export class Program {
 
   /** Waits until /readyz says so. @throws with the program's output when it ends or takes too long */
   async ready(): Promise<void> {
-    const deadline = Date.now() + BOOT_TIMEOUT;
+    const deadline = performance.now() + BOOT_TIMEOUT;
     while (!(await this.isReady())) {
       if (this.child.exitCode !== null || this.child.signalCode !== null)
         throw new Error(`${this.name} ended at boot:\n${this.text}`);
-      if (Date.now() > deadline) throw new Error(`${this.name} is not ready:\n${this.text}`);
+      if (performance.now() > deadline) throw new Error(`${this.name} is not ready:\n${this.text}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
