@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
@@ -504,6 +506,31 @@ describe('streams in Redis', () => {
     );
   const takeOver = (topic: string) => redis.set(`mq:{${topic}:0}:run`, 'of a process before');
 
+  it('hold once what is sent again, since the connection ended before the answer', async () => {
+    const connection = await unreliable(stack.REDIS_URL);
+    const publishing = new StreamsEventLog(connection.url);
+    try {
+      await publishing.ensureTopic('once', 1);
+      const messages = ['a', 'b'].map((value) => ({
+        key: null,
+        partition: 0,
+        value: Buffer.from(value),
+      }));
+      // The script is known by then, so that the next append is one command.
+      await publishing.append('once', 'all', messages);
+      connection.endBeforeNextAnswer();
+      await publishing.append('once', 'all', messages);
+      expect(connection.ended()).toBe(true);
+      await publishing.append('once', 'all', messages);
+    } finally {
+      await publishing.close();
+      connection.close();
+    }
+    const held = await log.read('once', 0, 0, 10);
+    expect(held.map(({ value }) => value.toString()).join('')).toBe('ababab');
+    expect(await log.endOffsets('once')).toEqual([6]);
+  });
+
   it('leave out the offsets that may be lost when another process takes over, and count no lag for them', async () => {
     await log.ensureTopic('gaps', 1);
     await append('gaps', 'a', 'b', 'c');
@@ -602,4 +629,39 @@ describe('streams in Redis', () => {
 
 function environmentOf(stack: StackEnvironment): Environment {
   return Object.assign(new Environment(), stack);
+}
+
+/** A way to Redis on which a connection can be made to end after a command and before its answer. */
+async function unreliable(redisUrl: string) {
+  const { hostname, port } = new URL(redisUrl);
+  const sockets = new Set<Socket>();
+  let state: 'open' | 'ending' | 'ended' = 'open';
+  const server = createServer((client) => {
+    const redis = connect(Number(port), hostname);
+    const end = (): void => {
+      client.destroy();
+      redis.destroy();
+    };
+    for (const socket of [client, redis]) {
+      sockets.add(socket);
+      socket.on('error', end).on('close', end);
+    }
+    client.on('data', (bytes) => redis.write(bytes));
+    redis.on('data', (bytes) => {
+      if (state !== 'ending') return client.write(bytes);
+      state = 'ended';
+      return end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  return {
+    url: Object.assign(new URL(redisUrl), { port: String(address.port) }).href,
+    endBeforeNextAnswer: () => void (state = 'ending'),
+    ended: () => state === 'ended',
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }

@@ -10,6 +10,8 @@ export const streamKeys = (topic: string, partition: number) => {
     run: `${tag}:run`,
     /** Hash of where offsets were left out: the first left out -> the one that came in its place. */
     gaps: `${tag}:gaps`,
+    /** Text of the number of the producer's last append; expires an hour after it. */
+    producer: (id: string) => `${tag}:producer:${id}`,
     /** Hash of group -> the offset at which it goes on. */
     groups: `${tag}:groups`,
     /** Which member of the group reads the partition; expires when that member is gone. */

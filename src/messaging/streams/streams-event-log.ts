@@ -25,6 +25,11 @@ export class StreamsEventLog extends EventLog {
   private readonly appendScript = new RedisScript<number>(join(__dirname, 'lua/append.lua'));
   private readonly consumers = new Set<StreamsConsumer>();
   private readonly redis: Redis;
+  /** Tells the appends made here from any other's. */
+  private readonly producer = randomUUID();
+  private appends = 0;
+  /** By stream, when the appends so far have ended. */
+  private readonly appending = new Map<string, Promise<void>>();
 
   constructor(private readonly url: string) {
     super();
@@ -64,11 +69,7 @@ export class StreamsEventLog extends EventLog {
     return this.reach(async () => {
       const byPartition = Map.groupBy(messages, (message) => message.partition);
       await Promise.all(
-        [...byPartition].map(async ([partition, part]) => {
-          const { stream, next, run, gaps } = streamKeys(topic, partition);
-          for (const values of slices(part))
-            await this.appendScript.run(this.redis, [stream, next, run, gaps], values);
-        }),
+        [...byPartition].map(([partition, part]) => this.appendTo(topic, partition, part)),
       );
     });
   }
@@ -181,6 +182,25 @@ export class StreamsEventLog extends EventLog {
   async close(): Promise<void> {
     await Promise.all([...this.consumers].map((consumer) => consumer.stop()));
     this.redis.disconnect();
+  }
+
+  /** After the appends to the partition that are under way, so that their numbers arrive rising. */
+  private appendTo(
+    topic: string,
+    partition: number,
+    messages: readonly OutgoingMessage[],
+  ): Promise<void> {
+    const { stream, next, run, gaps, producer } = streamKeys(topic, partition);
+    const keys = [stream, next, run, gaps, producer(this.producer)];
+    const appended = (this.appending.get(stream) ?? Promise.resolve()).then(async () => {
+      for (const values of slices(messages))
+        await this.appendScript.run(this.redis, keys, [++this.appends, ...values]);
+    });
+    this.appending.set(
+      stream,
+      appended.catch(() => undefined),
+    );
+    return appended;
   }
 
   private async perPartition(
