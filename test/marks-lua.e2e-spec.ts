@@ -151,6 +151,7 @@ describe('the consumer of captured changes', () => {
       topic: binlogTopic.name,
       group: 'interactive-cache',
       partition: 0,
+      logId: 'log',
       messages: [{ value: changes } as Message<RowChange[]>],
     });
 

@@ -52,6 +52,7 @@ describe('reads of the same objects by several partitions', () => {
     group: 'interactive',
     topic: 'article_read_event',
     partition,
+    logId: 'log',
     messages: events.map((value, i) => ({
       key: null,
       value,

@@ -11,7 +11,7 @@ import { BatchRunner } from './batch-runner';
 import { DeadLetters } from './dead-letters';
 import { EventLog, type RawMessage, type RunningConsumer } from './event-log';
 import { MessagingMetrics } from './messaging.metrics';
-import { OffsetFence } from './offset-fence';
+import { type FencedPartition, OffsetFence } from './offset-fence';
 import { pause } from './pause';
 import type { Subscription } from './subscribe.decorator';
 import { TopicProvisioner } from './topic-provisioner';
@@ -99,14 +99,18 @@ export class LogServer extends Server implements CustomTransportStrategy {
   private async join(subscription: Subscription, handler: MessageHandler): Promise<void> {
     const { topic, group, batch } = subscription;
     this.metrics.watch(subscription);
-    const runner = this.runner(subscription, handler);
+    // By partition, since its start: what was read from a log is counted by that one's offsets.
+    const logIds = new Map<number, string>();
+    const runner = this.runner(subscription, handler, logIds);
     for (let attempt = 1; !this.stopping.signal.aborted; attempt++) {
       try {
         await this.provisioner.ensure(topic);
         const consumer = await this.log.consume(
           { topic: topic.name, group, ...batch },
           {
-            onStart: (_, partition, stopping) => this.onStart(subscription, partition, stopping),
+            onStart: async (_, partition, stopping) => {
+              logIds.set(partition, await this.onStart(subscription, partition, stopping));
+            },
             onMessages: (_, messages, stopping) =>
               this.onMessages(runner, subscription, messages, stopping),
           },
@@ -122,17 +126,25 @@ export class LogServer extends Server implements CustomTransportStrategy {
     }
   }
 
-  private runner({ topic, group }: Subscription, handler: MessageHandler): BatchRunner<unknown> {
+  private runner(
+    { topic, group }: Subscription,
+    handler: MessageHandler,
+    logIds: ReadonlyMap<number, string>,
+  ): BatchRunner<unknown> {
     const labels = { topic: topic.name, group };
+    const placeOf = ({ partition }: { partition: number }): FencedPartition => ({
+      ...labels,
+      partition,
+      logId: logIds.get(partition)!,
+    });
     return new BatchRunner({
       decode: (value) => topic.decode(value),
       handle: async (messages) => {
-        const partition = messages[0]?.partition ?? 0;
-        const result: unknown = await handler({ ...labels, partition, messages });
+        const result: unknown = await handler({ ...placeOf(messages[0]!), messages });
         // Nest wraps what the method returns; its errors come through the observable.
         if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
       },
-      bury: (message, reason) => this.bury(labels, message, reason),
+      bury: (message, reason) => this.bury(placeOf(message), message, reason),
       onRetry: (error, attempt) => {
         this.metrics.retries.inc(labels);
         if (attempt === 1) this.logger.warn(`${group} tries ${topic.name} again: ${String(error)}`);
@@ -140,12 +152,8 @@ export class LogServer extends Server implements CustomTransportStrategy {
     });
   }
 
-  private async bury(
-    { topic, group }: { topic: string; group: string },
-    message: RawMessage,
-    reason: string,
-  ): Promise<void> {
-    const place = { topic, group, partition: message.partition };
+  private async bury(place: FencedPartition, message: RawMessage, reason: string): Promise<void> {
+    const { topic, group } = place;
     // A replay must not put the same message aside once more.
     if ((await this.fence.nextOffset(place)) > message.offset) return;
     await this.deadLetters.bury(topic, group, message, reason);
@@ -156,17 +164,18 @@ export class LogServer extends Server implements CustomTransportStrategy {
     );
   }
 
+  /** @returns the id of the log */
   private async onStart(
     { topic, group }: Subscription,
     partition: number,
     stopping: AbortSignal,
-  ): Promise<void> {
+  ): Promise<string> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const id = await this.log.id();
-        const place = { topic: topic.name, group, partition };
+        const logId = await this.log.id();
+        const place = { topic: topic.name, group, partition, logId };
         let end = 0;
-        const before = await this.fence.begin(place, id, async () => {
+        const before = await this.fence.begin(place, async () => {
           end = (await this.log.endOffsets(topic.name))[partition] ?? 0;
           return { endOffset: end, resumeAt: this.log.idTellsContent ? end : 0 };
         });
@@ -174,7 +183,7 @@ export class LogServer extends Server implements CustomTransportStrategy {
           this.logger.warn(
             `${topic.name}/${partition} ends at ${end}, but ${group} had handled it up to ${before}: it is another log, or has lost its end; going on with what it holds`,
           );
-        return;
+        return logId;
       } catch (error) {
         if (attempt === 1)
           this.logger.warn(

@@ -14,5 +14,7 @@ export interface MessageBatch<Payload> {
   readonly topic: string;
   readonly group: string;
   readonly partition: number;
+  /** The log that counts the messages' offsets. */
+  readonly logId: string;
   readonly messages: readonly Message<Payload>[];
 }

@@ -6,12 +6,15 @@ export interface FencedPartition {
   readonly group: string;
   readonly topic: string;
   readonly partition: number;
+  /** The log that counts the offsets, as `EventLog.id` names it. */
+  readonly logId: string;
 }
 
 /**
  * Exactly-once effects in MySQL: how far a group has come stands in the same database as what it
  * changes, and both change in one transaction. Replayed, duplicated and rebalanced messages are
- * recognised by their offsets, whatever the log believes to have been committed.
+ * recognised by their offsets, whatever the log believes to have been committed. Each log has rows of
+ * its own: what a member still holds of one that is gone counts once, and moves nothing in the next.
  */
 @Injectable()
 export class OffsetFence {
@@ -23,61 +26,66 @@ export class OffsetFence {
    */
   async pass<Payload>(
     tx: SqlRunner,
-    { group, topic, partition, messages }: MessageBatch<Payload>,
+    { messages, ...place }: MessageBatch<Payload>,
   ): Promise<readonly Message<Payload>[]> {
     const last = messages.at(-1);
     if (!last) return [];
-    const before = await advance(tx, { group, topic, partition }, last.offset + 1);
+    const before = await advance(tx, place, last.offset + 1);
     return before <= (messages[0]?.offset ?? 0)
       ? messages
       : messages.filter((message) => message.offset >= before);
   }
 
   /** The offset behind which nothing of the partition has had an effect yet; 0 when never consumed. */
-  async nextOffset({ group, topic, partition }: FencedPartition): Promise<number> {
+  async nextOffset({ group, topic, partition, logId }: FencedPartition): Promise<number> {
     const [row] = await this.database.rows<{ next_offset: number }>(
-      'SELECT next_offset FROM consumer_offsets WHERE consumer_group = ? AND topic = ? AND partition_no = ?',
-      [group, topic, partition],
+      'SELECT next_offset FROM consumer_offsets WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND log_id = ?',
+      [group, topic, partition, logId],
     );
     return row?.next_offset ?? 0;
   }
 
   /** Moves behind a message that was put aside, so that a replay does not put it aside again. */
-  async moveBehind({ group, topic, partition }: FencedPartition, offset: number): Promise<void> {
-    await advance(this.database, { group, topic, partition }, offset + 1);
+  async moveBehind(place: FencedPartition, offset: number): Promise<void> {
+    await advance(this.database, place, offset + 1);
   }
 
   /**
-   * Call it before the first message of a partition: makes its row, and sets it back when the log is
-   * another than the one whose offsets were counted, or ends before them.
+   * Call it before the first message of a partition: makes its row, and sets it back when the log
+   * ends before it.
    * @param endOf asked after the row was read: an older end would lie before what another member is
    * handling just now. `resumeAt` is where a log of the same id goes on that ends before what was
    * handled
-   * @returns the offset that it had before it was set back, or undefined
+   * @returns the offset that it had before it was set back, or that was reached in another log when
+   * this one is new, or undefined
    */
   async begin(
-    { group, topic, partition }: FencedPartition,
-    logId: string,
+    place: FencedPartition,
     endOf: () => Promise<{ endOffset: number; resumeAt: number }>,
   ): Promise<number | undefined> {
-    const place = [group, topic, partition];
-    await this.database.change(
+    const { group, topic, partition, logId } = place;
+    const { affectedRows } = await this.database.change(
       'INSERT IGNORE INTO consumer_offsets (consumer_group, topic, partition_no, next_offset, log_id) VALUES (?, ?, ?, 0, ?)',
-      [...place, logId],
+      [group, topic, partition, logId],
     );
-    const [row] = await this.database.rows<{ next_offset: number; log_id: string }>(
-      'SELECT next_offset, log_id FROM consumer_offsets WHERE consumer_group = ? AND topic = ? AND partition_no = ?',
-      place,
-    );
-    const next = row?.next_offset ?? 0;
-    const isSameLog = row?.log_id === logId;
+    const next = await this.nextOffset(place);
     const { endOffset, resumeAt } = await endOf();
-    if (isSameLog && next <= endOffset) return undefined;
+    if (affectedRows === 1) return this.reachedElsewhere(place);
+    if (next <= endOffset) return undefined;
     await this.database.change(
-      'UPDATE consumer_offsets SET next_offset = ?, log_id = ? WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND next_offset = ?',
-      [isSameLog ? resumeAt : 0, logId, ...place, next],
+      'UPDATE consumer_offsets SET next_offset = ? WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND log_id = ? AND next_offset = ?',
+      [resumeAt, group, topic, partition, logId, next],
     );
-    return next > 0 ? next : undefined;
+    return next;
+  }
+
+  private async reachedElsewhere(place: FencedPartition): Promise<number | undefined> {
+    const { group, topic, partition, logId } = place;
+    const [row] = await this.database.rows<{ reached: number | null }>(
+      'SELECT MAX(next_offset) AS reached FROM consumer_offsets WHERE consumer_group = ? AND topic = ? AND partition_no = ? AND log_id <> ?',
+      [group, topic, partition, logId],
+    );
+    return row?.reached || undefined;
   }
 }
 
@@ -88,15 +96,15 @@ export class OffsetFence {
  */
 async function advance(
   runner: SqlRunner,
-  { group, topic, partition }: FencedPartition,
+  { group, topic, partition, logId }: FencedPartition,
   nextOffset: number,
 ): Promise<number> {
   const { insertId } = await runner.change(
-    `INSERT INTO consumer_offsets (consumer_group, topic, partition_no, next_offset)
-     VALUES (?, ?, ?, ?)
+    `INSERT INTO consumer_offsets (consumer_group, topic, partition_no, log_id, next_offset)
+     VALUES (?, ?, ?, ?, ?)
      ON DUPLICATE KEY UPDATE
        next_offset = GREATEST(LAST_INSERT_ID(next_offset), VALUES(next_offset))`,
-    [group, topic, partition, nextOffset],
+    [group, topic, partition, logId, nextOffset],
   );
   return insertId;
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 /** Where a partition stands in Redis; the hash tag keeps all of it on one slot. */
 export const streamKeys = (topic: string, partition: number) => {
   const tag = `mq:{${topic}:${partition}}`;
@@ -21,6 +23,7 @@ export const streamKeys = (topic: string, partition: number) => {
 
 /** Text that names this log; gone, like the log, when Redis loses its data. */
 export const LOG_ID_KEY = 'mq:log-id';
+export const newLogId = (): string => `streams:${randomUUID()}`;
 
 /** Text of the topic's number of partitions. */
 export const partitionsKey = (topic: string): string => `mq:{${topic}}:partitions`;

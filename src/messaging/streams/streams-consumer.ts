@@ -8,7 +8,7 @@ import type { ConsumeOptions, PartitionHandler, RunningConsumer } from '../event
 import { PartitionWorker } from '../partition-worker';
 import { messagesOf, type StreamEntry } from './entry';
 import { FetchSize } from './fetch-size';
-import { LOG_ID_KEY, membersKey, partitionsKey, streamKeys } from './stream-keys';
+import { LOG_ID_KEY, membersKey, newLogId, partitionsKey, streamKeys } from './stream-keys';
 
 /** Milliseconds between two looks at who the members are. */
 const TICK = 1_000;
@@ -105,11 +105,12 @@ export class StreamsConsumer implements RunningConsumer {
       .zremrangebyscore(key, '-inf', now - LEASE)
       .zrange(key, 0, -1)
       .get(partitionsKey(topic))
+      .set(LOG_ID_KEY, newLogId(), 'NX')
       .get(LOG_ID_KEY)
       .exec();
     const members = ((answers?.[2]?.[1] ?? []) as string[]).sort();
     await this.countPartitions(answers?.[3]?.[1] as string | null);
-    await this.noticeNewLog(answers?.[4]?.[1] as string | null);
+    await this.noticeNewLog(answers?.[5]?.[1] as string | null);
     const mine = members.indexOf(this.member);
     const wanted = new Set<number>();
     for (let p = 0; p < this.partitions; p++) if (p % members.length === mine) wanted.add(p);
@@ -131,7 +132,6 @@ export class StreamsConsumer implements RunningConsumer {
 
   /** When Redis has lost its data, every offset is another message's now. */
   private async noticeNewLog(id: string | null): Promise<void> {
-    // None yet when this member is the first to use the log.
     if (this.logId && id !== this.logId) {
       this.logger.warn(`${this.options.topic} was made anew: ${this.options.group} starts over`);
       await this.drop([...this.owned.keys()]);
@@ -171,7 +171,12 @@ export class StreamsConsumer implements RunningConsumer {
     const worker = new PartitionWorker({
       size,
       lingerMs,
-      start: (stopping) => this.handler.onStart(topic, partition, stopping),
+      start: async (stopping) => {
+        await this.handler.onStart(topic, partition, stopping);
+        // It asked for the log's id, perhaps after what waits here was read from the log before.
+        if ((await this.redis.get(LOG_ID_KEY)) !== this.logId)
+          throw new Error(`${topic} was made anew`);
+      },
       handle: (messages, stopping) => this.handler.onMessages(topic, messages, stopping),
       commit: (offset) => this.commit(partition, offset),
     });

@@ -13,7 +13,7 @@ import {
 } from '../event-log';
 import type { Acks } from '../topic';
 import { messagesOf, pack, type StreamEntry } from './entry';
-import { LOG_ID_KEY, membersKey, partitionsKey, streamKeys } from './stream-keys';
+import { LOG_ID_KEY, membersKey, newLogId, partitionsKey, streamKeys } from './stream-keys';
 import { LEASE, StreamsConsumer } from './streams-consumer';
 
 /** Bytes of one call of the append script; larger appends take several. */
@@ -45,7 +45,7 @@ export class StreamsEventLog extends EventLog {
 
   id(): Promise<string> {
     return this.reach(async () => {
-      await this.redis.set(LOG_ID_KEY, `streams:${randomUUID()}`, 'NX');
+      await this.redis.set(LOG_ID_KEY, newLogId(), 'NX');
       return (await this.redis.get(LOG_ID_KEY)) ?? '';
     });
   }
