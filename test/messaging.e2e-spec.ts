@@ -266,6 +266,8 @@ describe.each(engines)('the event log on $name', (engine) => {
     const first = new Member(count).start();
     await eventually(async () => expect(await committed()).toBe(200));
     expect(await counted()).toBe(200);
+    await expect(log.rewind(group, topic.name, [0, 0, 0])).rejects.toThrow(UnavailableError);
+    expect(await committed()).toBe(200);
     await first.stop();
 
     // A group may only be set back once its members have left it.
@@ -662,6 +664,13 @@ describe('streams in Redis', () => {
     await consumer.stop();
     reads.mockRestore();
     expect(handled).toEqual(['new']);
+  });
+
+  it('do not take a command of which Redis refuses a part for done', async () => {
+    await log.ensureTopic('refused', 2);
+    await redis.set(streamKeys('refused', 1).groups, 'no hash');
+    await expect(log.rewind('group', 'refused', [0, 0])).rejects.toThrow('WRONGTYPE');
+    await expect(log.forget('group', 'refused')).rejects.toThrow('WRONGTYPE');
   });
 
   it('keep what was read, up to so many entries and bytes', async () => {

@@ -77,7 +77,7 @@ export abstract class EventLog {
     ]);
     return ends.map((end, partition) => Math.max(0, end - (committed[partition] ?? 0)));
   }
-  /** Sets where the group goes on; its members must be stopped. */
+  /** Sets where the group goes on. Rejects while it has members. */
   abstract rewind(group: string, topic: string, offsets: readonly number[]): Promise<void>;
   /**
    * Removes what the log knows of a group that nobody belongs to any more, so that it lags no longer

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import { type ChainableCommander, Redis } from 'ioredis';
 import { UnavailableError } from '../../platform/errors';
 import { RedisScript } from '../../platform/redis';
 import {
@@ -119,24 +119,23 @@ export class StreamsEventLog extends EventLog {
 
   rewind(group: string, topic: string, offsets: readonly number[]): Promise<void> {
     return this.reach(async () => {
+      await this.refuseMembers(group, topic);
       const pipeline = this.redis.pipeline();
       offsets.forEach((offset, partition) =>
         pipeline.hset(streamKeys(topic, partition).groups, group, offset),
       );
-      await pipeline.exec();
+      await answersOf(pipeline);
     });
   }
 
   forget(group: string, topic: string): Promise<void> {
     return this.reach(async () => {
-      const members = membersKey(topic, group);
-      if ((await this.redis.zcount(members, Date.now() - LEASE, '+inf')) > 0)
-        throw new Error(`${group} has members`);
-      const pipeline = this.redis.pipeline().del(members);
+      await this.refuseMembers(group, topic);
+      const pipeline = this.redis.pipeline().del(membersKey(topic, group));
       const partitions = Number((await this.redis.get(partitionsKey(topic))) ?? 0);
       for (let partition = 0; partition < partitions; partition++)
         pipeline.hdel(streamKeys(topic, partition).groups, group);
-      await pipeline.exec();
+      await answersOf(pipeline);
     });
   }
 
@@ -205,18 +204,19 @@ export class StreamsEventLog extends EventLog {
 
   private async perPartition(
     topic: string,
-    ask: (pipeline: ReturnType<Redis['pipeline']>, partition: number) => unknown,
+    ask: (pipeline: ChainableCommander, partition: number) => unknown,
   ): Promise<number[]> {
     const partitions = await this.partitionsOf(topic);
     return this.reach(async () => {
       const pipeline = this.redis.pipeline();
       for (let partition = 0; partition < partitions; partition++) ask(pipeline, partition);
-      const answers = (await pipeline.exec()) ?? [];
-      return answers.map(([error, value]) => {
-        if (error) throw error;
-        return Number(value ?? 0);
-      });
+      return (await answersOf(pipeline)).map((value) => Number(value ?? 0));
     });
+  }
+
+  private async refuseMembers(group: string, topic: string): Promise<void> {
+    if ((await this.redis.zcount(membersKey(topic, group), Date.now() - LEASE, '+inf')) > 0)
+      throw new Error(`${group} has members`);
   }
 
   private async reach<T>(work: () => Promise<T>): Promise<T> {
@@ -226,6 +226,14 @@ export class StreamsEventLog extends EventLog {
       throw new UnavailableError('log', `Redis Streams: ${(error as Error).message}`, error);
     }
   }
+}
+
+/** @throws the first error: the pipeline itself resolves though every command of it failed */
+async function answersOf(pipeline: ChainableCommander): Promise<unknown[]> {
+  return ((await pipeline.exec()) ?? []).map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  });
 }
 
 /** The script's arguments, in calls of limited size. */
