@@ -693,6 +693,26 @@ describe('streams in Redis', () => {
     // What a group has yet to read stays, however much it is.
     await redis.hset('mq:{kept:0}:groups', 'slow', 4_500);
     expect(await lengthAfter(5_000, 1, 1)).toBeGreaterThanOrEqual(500);
+
+    // Also when it is still at its first messages.
+    const length = await redis.xlen('mq:{kept:0}');
+    const reached = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const consumer = await log.consume(
+      { topic: 'kept', group: 'new', size: 1, lingerMs: 0 },
+      {
+        onStart: () => Promise.resolve(),
+        onMessages: () => {
+          reached.resolve();
+          return gate.promise;
+        },
+      },
+    );
+    await reached.promise;
+    await redis.hset('mq:{kept:0}:groups', 'slow', 5_000);
+    expect(await lengthAfter(5_000, 1, 1)).toBe(length);
+    gate.resolve();
+    await consumer.stop();
   });
 });
 

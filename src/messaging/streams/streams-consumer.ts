@@ -143,7 +143,11 @@ export class StreamsConsumer implements RunningConsumer {
   private async hold(partition: number): Promise<void> {
     const { topic, group } = this.options;
     const { lease, next, groups } = streamKeys(topic, partition);
-    const isMine = await this.leaseScript.run(this.redis, [lease(group)], [this.member, LEASE]);
+    const isMine = await this.leaseScript.run(
+      this.redis,
+      [lease(group), groups],
+      [this.member, LEASE, group],
+    );
     if (isMine === 0) return this.drop([partition]);
     const owned = this.owned.get(partition);
     if (!owned) {
