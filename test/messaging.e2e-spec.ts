@@ -625,6 +625,27 @@ describe('streams in Redis', () => {
     expect(handled).toEqual(Array.from({ length: 766 }, (_, i) => 1_234 + i));
   });
 
+  it('are read as soon as there is room for more, also beside idle ones', async () => {
+    await log.ensureTopic('busy', 3);
+    // Each an entry of its own, so that they are many reads.
+    await Promise.all(Array.from({ length: 2_000 }, (_, i) => append('busy', `${i}`)));
+    let handled = 0;
+    const consumer = await log.consume(
+      { topic: 'busy', group: 'group', size: 1, lingerMs: 0 },
+      {
+        onStart: () => Promise.resolve(),
+        onMessages: () => {
+          handled++;
+          return Promise.resolve();
+        },
+      },
+    );
+    // A tenth of the time that it takes when each read waits for the idle partitions.
+    await eventually(() => expect(handled).toBe(2_000), { timeoutMs: 6_000 }).finally(() =>
+      consumer.stop(),
+    );
+  });
+
   it('give no offset twice when the step over the lost ones was lost too', async () => {
     await log.ensureTopic('lost', 1);
     await append('lost', 'a');

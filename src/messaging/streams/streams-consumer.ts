@@ -14,7 +14,9 @@ import { LOG_ID_KEY, membersKey, newLogId, partitionsKey, streamKeys } from './s
 const TICK = 1_000;
 /** Milliseconds after which a silent member has lost its partitions. */
 export const LEASE = 6_000;
+/** Milliseconds that a read waits for messages; while a worker is full, whose partition it leaves out. */
 const BLOCK = 1_000;
+const BRIEF_BLOCK = 10;
 /** A connection that answers nothing for so long beyond BLOCK is half open: made anew. */
 const WATCHDOG = 5_000;
 /** Entries of a partition that stay for replays after every group has read them, and their bytes. */
@@ -237,6 +239,7 @@ export class StreamsConsumer implements RunningConsumer {
     const partitionOfStream = new Map(
       readable.map(([partition]) => [streamKeys(topic, partition).stream, partition]),
     );
+    const block = readable.length < this.owned.size ? BRIEF_BLOCK : BLOCK;
     // Ids are "<last offset>-1", and XREAD gives those behind the one that it gets: "<offset>-0".
     const starts = readable.map(([, { position }]) => `${position}-0`);
     const answer = await this.withWatchdog(
@@ -245,15 +248,17 @@ export class StreamsConsumer implements RunningConsumer {
         'COUNT',
         this.fetchSize.count,
         'BLOCK',
-        BLOCK,
+        block,
         'STREAMS',
         ...partitionOfStream.keys(),
         ...starts,
       ) as Promise<[Buffer, StreamEntry[]][] | null>,
     );
+    // That nothing came does not tell how large messages are.
+    if (answer === null) return;
     let most = 0;
     let bytes = 0;
-    for (const [stream, entries] of answer ?? []) {
+    for (const [stream, entries] of answer) {
       most = Math.max(most, entries.length);
       const partition = partitionOfStream.get(stream.toString()) as number;
       const asked = readable.find(([each]) => each === partition)?.[1];
