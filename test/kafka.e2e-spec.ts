@@ -9,8 +9,16 @@ import {
   type Producer,
 } from 'kafkajs';
 import { Logger } from '@nestjs/common';
-import { DeadLetters, type RawMessage, type RunningConsumer } from '../src/messaging';
+import {
+  DeadLetters,
+  defineTopic,
+  EventPublisher,
+  type RawMessage,
+  type RunningConsumer,
+  TopicProvisioner,
+} from '../src/messaging';
 import { KafkaEventLog } from '../src/messaging/kafka/kafka-event-log';
+import { Environment } from '../src/platform/config';
 import { eventually, testEnvironment } from './support';
 
 const group = 'readers';
@@ -126,6 +134,51 @@ describe('Kafka', () => {
     expect(odd.map(({ key }) => key)).toEqual(
       messages.filter(({ partition }) => partition === 1).map(({ key }) => key),
     );
+  });
+
+  it('refuses what is for a partition that the topic does not have', async () => {
+    await log.ensureTopic(topic, 1);
+    const to = (...partitions: number[]): Promise<void> =>
+      log.append(
+        topic,
+        'all',
+        partitions.map((partition) => ({ key: null, partition, value: Buffer.from('x') })),
+      );
+    await to(0);
+    await expect(to(2)).rejects.toThrow(`Kafka did not take the messages of ${topic}`);
+    await expect(to(0, 2)).rejects.toThrow(`Kafka did not take the messages of ${topic}`);
+  });
+
+  it('raises a topic that was made anew with fewer partitions, and has every event that it took', async () => {
+    const contract = defineTopic<{ n: number }>({
+      name: topic,
+      partitions: 3,
+      acks: 'all',
+      key: ({ n }) => `${n}`,
+      schema: { type: 'object', required: ['n'] },
+    });
+    const publisher = new EventPublisher(log, new TopicProvisioner(log, new Environment()));
+    let n = 0;
+    let taken = new Set<number>();
+    const publish = async (): Promise<void> => {
+      const events = Array.from({ length: 30 }, () => ({ n: n++ }));
+      const results = await Promise.allSettled(
+        events.map((event) => publisher.publish(contract, event)),
+      );
+      results.forEach(({ status }, i) => status === 'fulfilled' && taken.add(events[i]!.n));
+      expect(results.map(({ status }) => status)).not.toContain('rejected');
+    };
+    await publish();
+    await admin.deleteTopics({ topics: [topic] });
+    taken = new Set();
+    await eventually(() => createTopic(topic));
+    await eventually(publish);
+
+    expect(await log.partitionsOf(topic)).toBe(3);
+    const ends = await log.endOffsets(topic);
+    const held = (await Promise.all(ends.map((end, i) => log.read(topic, i, 0, end)))).flat();
+    const numbers = new Set(held.map(({ key }) => Number(key)));
+    expect([...taken].filter((each) => !numbers.has(each))).toEqual([]);
   });
 
   it.each([

@@ -5,13 +5,11 @@ import {
   CompressionTypes,
   ConfigResourceTypes,
   ConfigSource,
-  type IHeaders,
   type IResourceConfigEntry,
   Kafka,
   KafkaJSDeleteGroupsError,
   KafkaJSProtocolError,
   logLevel,
-  Partitioners,
   type Producer,
 } from 'kafkajs';
 import { UnavailableError } from '../../platform/errors';
@@ -25,6 +23,7 @@ import {
 } from '../event-log';
 import type { Acks } from '../topic';
 import { KafkaConsumer } from './kafka-consumer';
+import { PartitionLeaders } from './partition-leaders';
 import { rawMessage } from './raw-message';
 import { SharedClient } from './shared-client';
 import { zstd } from './zstd';
@@ -63,6 +62,7 @@ export class KafkaEventLog extends EventLog {
     leader: new SharedClient(() => this.createProducer(false)),
     none: new SharedClient(() => this.createProducer(false)),
   };
+  private readonly leaders = new PartitionLeaders();
   private readonly consumers = new Set<KafkaConsumer>();
 
   /** @param brokers host:port of each broker to begin with */
@@ -123,16 +123,7 @@ export class KafkaEventLog extends EventLog {
     try {
       await this.producers[acks].use(async (producer) => {
         for (const part of slices(messages))
-          await producer.send({
-            topic,
-            acks: ACKS[acks],
-            messages: part.map(({ key, value, partition, headers }) => ({
-              key,
-              value,
-              partition,
-              headers: headers as IHeaders | undefined,
-            })),
-          });
+          await this.leaders.send(producer, topic, ACKS[acks], part);
       });
     } catch (error) {
       throw new UnavailableError('log', `Kafka did not take the messages of ${topic}`, error);
@@ -318,8 +309,7 @@ export class KafkaEventLog extends EventLog {
   private createProducer(idempotent: boolean): Producer {
     return this.kafka.producer({
       allowAutoTopicCreation: false,
-      // Not asked: every message comes with its partition.
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: this.leaders.partitioner,
       idempotent,
       maxInFlightRequests: 1,
       retry: { retries: 5, initialRetryTime: 50, maxRetryTime: 500 },
