@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import { type Consumer, type EachBatchPayload, type Kafka, KafkaJSProtocolError } from 'kafkajs';
 import type { ConsumeOptions, PartitionHandler, RunningConsumer } from '../event-log';
 import { PartitionWorker } from '../partition-worker';
 import { rawMessage } from './raw-message';
@@ -29,6 +29,8 @@ export class KafkaConsumer implements RunningConsumer {
   private owned = new Map<number, OwnedPartition>();
   /** From joining a generation to leaving it: what is fetched outside would leave a gap behind it. */
   private belongs = false;
+  /** Whether no fetch is under way: all have ended, and none has begun since. */
+  private isQuiet = true;
   /** Ends when the workers of the generation before have ended. */
   private before: Promise<void> = Promise.resolve();
   private crashes = 0;
@@ -92,13 +94,22 @@ export class KafkaConsumer implements RunningConsumer {
         restartOnFailure: () => Promise.resolve(!this.stopping),
       },
     });
-    const { GROUP_JOIN, FETCH, CRASH } = consumer.events;
+    const { REBALANCING, GROUP_JOIN, FETCH_START, FETCH, CRASH } = consumer.events;
+    consumer.on(REBALANCING, () => {
+      this.isQuiet = true;
+    });
+    consumer.on(FETCH_START, () => {
+      this.isQuiet = false;
+    });
     consumer.on(GROUP_JOIN, () => {
       this.endGeneration();
-      this.belongs = !this.stopping;
+      // KafkaJS also joins inside of a fetch, one that finds another leader or more partitions. Those
+      // from other brokers go on meanwhile: they were asked for behind what was dropped just now.
+      this.belongs = this.isQuiet && !this.stopping;
     });
     consumer.on(FETCH, () => this.onRead());
     consumer.on(CRASH, ({ payload: { error, restart } }) => {
+      this.isQuiet = true;
       if (!restart) this.onCrash(error);
     });
     return consumer;
@@ -140,9 +151,10 @@ export class KafkaConsumer implements RunningConsumer {
   }
 
   private async onFetch(payload: EachBatchPayload): Promise<void> {
-    const { batch, resolveOffset, heartbeat, isRunning, isStale } = payload;
+    const { batch, resolveOffset, heartbeat } = payload;
     const { partition } = batch;
-    if (!this.belongs || !isRunning() || isStale()) return;
+    if (this.stopping) return;
+    if (!this.belongs) throw new RejoinError();
     const first = Number(batch.messages[0]?.offset);
     if (first < (this.owned.get(partition)?.position ?? 0)) {
       this.logger.warn(`${batch.topic}/${partition} was made anew: it goes on at ${first}`);
@@ -207,6 +219,15 @@ export class KafkaConsumer implements RunningConsumer {
       clearTimeout(timer);
       if (!done) await heartbeat();
     }
+  }
+}
+
+/** What a heartbeat throws during a rebalance: KafkaJS then ends every fetch before it joins anew. */
+class RejoinError extends KafkaJSProtocolError {
+  override readonly type = 'REBALANCE_IN_PROGRESS';
+
+  constructor() {
+    super('joined while a fetch was under way');
   }
 }
 
