@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { AssignerProtocol, type Consumer, type Kafka, KafkaJSProtocolError } from 'kafkajs';
 import type { PartitionHandler } from '../event-log';
 import { KafkaConsumer } from './kafka-consumer';
@@ -111,8 +111,9 @@ class FakeCluster {
       }));
       return { partition, highWatermark: String(end), messages };
     });
-    // As a broker with nothing to tell, but faster.
-    if (answers.every(({ messages }) => messages.length === 0)) await setTimeout(1);
+    // As a broker with something to tell, or nothing, but faster.
+    if (answers.some(({ messages }) => messages.length > 0)) await setImmediate();
+    else await setTimeout(1);
     return { responses: [{ topicName: TOPIC, partitions: answers }] };
   }
 }
@@ -205,5 +206,21 @@ describe('KafkaConsumer', () => {
     cluster.ends[0] = 100;
     await until(() => cluster.committed[0] === 100);
     expect(handled).toEqual([[...Array(100).keys()], []]);
+  });
+
+  it('fetches no more than it needs to stay a member while its last batch ends', async () => {
+    const gate = Promise.withResolvers<void>();
+    cluster.ends[0] = 1_000;
+    const stopping = await consume(1, () => gate.promise);
+    await until(() => handled[0]!.length > 0);
+    const { length } = cluster.fetches;
+    const stopped = stopping.stop();
+    // Many more would have begun meanwhile.
+    for (let turn = 0; turn < 1_000; turn++) await setImmediate();
+    const begun = cluster.fetches.slice(length).filter(({ partition }) => partition === 0);
+    gate.resolve();
+    await stopped;
+    expect(begun).toHaveLength(1);
+    expect(cluster.committed[0]).toBe(1);
   });
 });

@@ -153,7 +153,7 @@ export class KafkaConsumer implements RunningConsumer {
   private async onFetch(payload: EachBatchPayload): Promise<void> {
     const { batch, resolveOffset, heartbeat } = payload;
     const { partition } = batch;
-    if (this.stopping) return;
+    if (this.stopping) return this.beatUntil(this.before, heartbeat);
     if (!this.belongs) throw new RejoinError();
     const first = Number(batch.messages[0]?.offset);
     if (first < (this.owned.get(partition)?.position ?? 0)) {
