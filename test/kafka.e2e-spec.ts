@@ -59,9 +59,8 @@ describe('Kafka', () => {
   beforeAll(async () => {
     const brokers = testEnvironment().KAFKA_BROKERS.split(',');
     log = new KafkaEventLog(brokers);
-    const retry = { retries: 0 };
-    const kafka = new Kafka({ brokers, retry, logLevel: logLevel.NOTHING });
-    admin = kafka.admin();
+    const kafka = new Kafka({ brokers, connectionTimeout: 30_000, logLevel: logLevel.NOTHING });
+    admin = kafka.admin({ retry: { retries: 0 } });
     producer = kafka.producer();
     await Promise.all([admin.connect(), producer.connect()]);
   });

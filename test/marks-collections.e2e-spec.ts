@@ -234,7 +234,7 @@ describe('collections', () => {
     await eventually(
       async () =>
         expect(await sql.rows('SELECT id FROM collections WHERE id = ?', [id])).toEqual([]),
-      { timeoutMs: 50_000 },
+      { timeoutMs: 100_000 },
     );
     expect(collectsOf(await user.state(72))).toEqual({ collectCnt: 0, collected: false });
   });

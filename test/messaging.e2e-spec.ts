@@ -186,8 +186,10 @@ describe.each(engines)('the event log on $name', (engine) => {
     );
     return Number(row?.n ?? 0);
   };
+  const total = (offsets: readonly number[]): number =>
+    offsets.reduce((sum, offset) => sum + offset, 0);
   const committed = async (): Promise<number> =>
-    (await log.committedOffsets(group, topic.name)).reduce((sum, offset) => sum + offset, 0);
+    total(await log.committedOffsets(group, topic.name));
 
   beforeAll(async () => {
     stack = await isolatedStack(`messaging_${name}`);
@@ -197,6 +199,12 @@ describe.each(engines)('the event log on $name', (engine) => {
     sql = await Sql.open(stack.MYSQL_URL);
     await sql.change('CREATE TABLE counted (name VARCHAR(128) PRIMARY KEY, n INT NOT NULL)');
     log = open(stack);
+    // What comes first meets a broker that is still loading.
+    const warmUp = `warm-up-${randomUUID()}`;
+    await eventually(() => log.ensureTopic(warmUp, 1));
+    await eventually(() =>
+      log.append(warmUp, 'all', [{ key: null, value: Buffer.from('{}'), partition: 0 }]),
+    );
   });
 
   beforeEach(() => {
@@ -354,22 +362,17 @@ describe.each(engines)('the event log on $name', (engine) => {
   it('shares the partitions among members, and takes over from one that leaves', async () => {
     const one = new Member(count).start();
     const two = new Member(count).start();
-    let published = 0;
-    await eventually(
-      async () => {
-        await publisher.publish(topic, ...events(30));
-        published += 30;
-        const sinceBoth = [one, two].map((member) => member.calls.length);
-        expect(Math.min(...sinceBoth)).toBeGreaterThan(0);
-      },
-      { timeoutMs: 60_000 },
-    );
+    await eventually(async () => {
+      await publisher.publish(topic, ...events(30));
+      const sinceBoth = [one, two].map((member) => member.calls.length);
+      expect(Math.min(...sinceBoth)).toBeGreaterThan(0);
+    });
     await one.stop();
     await publisher.publish(topic, ...events(300));
-    published += 300;
-    await eventually(async () => expect(await committed()).toBe(published), { timeoutMs: 60_000 });
+    const published = total(await log.endOffsets(topic.name));
+    await eventually(async () => expect(await committed()).toBe(published));
     expect(await counted()).toBe(published);
-  }, 150_000);
+  });
 
   it('commits what it has handled once the log takes commits again, though nothing more comes', async () => {
     await publisher.publish(topic, ...events(30));
@@ -404,7 +407,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     open();
     await stopped;
     new Member(count).start();
-    await eventually(async () => expect(await committed()).toBe(30), { timeoutMs: 60_000 });
+    await eventually(async () => expect(await committed()).toBe(30));
     expect(await counted()).toBe(30);
   });
 
@@ -420,7 +423,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     await stuck.stop();
     expect(await committed()).toBe(0);
     new Member(count).start();
-    await eventually(async () => expect(await committed()).toBe(90), { timeoutMs: 60_000 });
+    await eventually(async () => expect(await committed()).toBe(90));
     expect(await counted()).toBe(90);
   });
 
@@ -431,10 +434,11 @@ describe.each(engines)('the event log on $name', (engine) => {
     await before.stop();
     await lose(stack, topic.name);
 
-    const fresh = new EventPublisher(log, new TopicProvisioner(log, environmentOf(stack)));
-    await eventually(() => fresh.publish(topic, ...events(30)));
+    const provisioner = new TopicProvisioner(log, environmentOf(stack));
+    await eventually(() => provisioner.ensure(topic as Topic<unknown>));
+    await new EventPublisher(log, provisioner).publish(topic, ...events(30));
     new Member(count).start();
-    await eventually(async () => expect(await counted()).toBe(90), { timeoutMs: 60_000 });
+    await eventually(async () => expect(await counted()).toBe(90));
   });
 
   it('counts anew when the log is lost and made again under a running member', async () => {
@@ -447,14 +451,11 @@ describe.each(engines)('the event log on $name', (engine) => {
     // have arrived too.
     await eventually(() => publisher.publish(topic, ...events(20)));
     const arrived = async (): Promise<number> => {
-      const ends = await log.endOffsets(topic.name);
-      const sum = ends.reduce((total, offset) => total + offset, 0);
+      const sum = total(await log.endOffsets(topic.name));
       expect(sum).toBeGreaterThanOrEqual(20);
       return sum;
     };
-    await eventually(async () => expect(await counted()).toBe(60 + (await arrived())), {
-      timeoutMs: 60_000,
-    });
+    await eventually(async () => expect(await counted()).toBe(60 + (await arrived())));
     await eventually(async () => expect(await committed()).toBe(await arrived()));
   });
 
@@ -628,7 +629,8 @@ describe('streams in Redis', () => {
   it('are read as soon as there is room for more, also beside idle ones', async () => {
     await log.ensureTopic('busy', 3);
     // Each an entry of its own, so that they are many reads.
-    await Promise.all(Array.from({ length: 2_000 }, (_, i) => append('busy', `${i}`)));
+    const count = 5_000;
+    await Promise.all(Array.from({ length: count }, (_, i) => append('busy', `${i}`)));
     let handled = 0;
     const consumer = await log.consume(
       { topic: 'busy', group: 'group', size: 1, lingerMs: 0 },
@@ -640,10 +642,8 @@ describe('streams in Redis', () => {
         },
       },
     );
-    // A tenth of the time that it takes when each read waits for the idle partitions.
-    await eventually(() => expect(handled).toBe(2_000), { timeoutMs: 6_000 }).finally(() =>
-      consumer.stop(),
-    );
+    // Takes minutes when each read waits for the idle partitions.
+    await eventually(() => expect(handled).toBe(count)).finally(() => consumer.stop());
   });
 
   it('give no offset twice when the step over the lost ones was lost too', async () => {

@@ -385,6 +385,10 @@ describe('the event log', () => {
 
     await stack.up();
     await eventually(async () => expect((await program.get('/readyz')).status).toBe(200));
+    // The broker tells of the topic before it leads it again.
+    await eventually(async () =>
+      expect((await program.post('/api/interactive/warm-up/1/reads')).status).toBe(202),
+    );
     await accept(50);
     await eventually(async () => expect(await counted()).toBe(100));
     expect(await program.stop()).toBe(0);

@@ -111,6 +111,8 @@ export class KafkaEventLog extends EventLog {
         count = await countPartitions(admin, topic);
       }
       if (!isNew) await this.adjust(admin, topic, settings);
+      // A cold broker gives a producer its id seconds later: until then nothing could be published.
+      await this.producers.all.use(() => Promise.resolve());
       return Math.max(count, partitions);
     });
   }
