@@ -39,6 +39,25 @@ describe('a server that is closed', () => {
     expect(ofLeft).not.toHaveBeenCalled();
   });
 
+  it('ends a stream that begins when the others have been ended', async () => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    fastify.get('/stream', async () => {
+      begin();
+      await released;
+      const stream = new Readable({ read: () => undefined });
+      stream.push('begun');
+      return stream;
+    });
+    await fastify.listen({ host: '127.0.0.1', port: 0 });
+    const answer = answerOf('/stream').then(text);
+    await begun;
+    const closed = fastify.close();
+    release();
+    expect(await answer).toBe('begun');
+    await closed;
+  });
+
   it('answers what takes long, and does not wait for its kept connection', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();

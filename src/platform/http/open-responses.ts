@@ -14,6 +14,14 @@ export function endStreamsOnClose(fastify: FastifyInstance): void {
   const open = new Map<ServerResponse, Socket>();
   const sockets = new Set<Socket>();
   let isOver = false;
+  const endStreams = (): void => {
+    // An ordinary answer is written and ended at once; one begun and not ended is a stream.
+    for (const response of open.keys())
+      if (response.headersSent && !response.writableEnded) {
+        response.end();
+        open.delete(response);
+      }
+  };
   const endUnused = (candidates: Iterable<Socket>): void => {
     const used = new Set(open.values());
     for (const socket of candidates) if (!used.has(socket)) socket.destroySoon();
@@ -33,16 +41,14 @@ export function endStreamsOnClose(fastify: FastifyInstance): void {
     done();
   });
   fastify.addHook('preClose', (done) => {
-    // An ordinary answer is written and ended at once; one begun and not ended is a stream.
-    for (const response of open.keys())
-      if (response.headersSent && !response.writableEnded) {
-        response.end();
-        open.delete(response);
-      }
-    setTimeout(() => {
+    endStreams();
+    // Again and again, since a stream may begin late: one that was waiting for its board.
+    const farewell = setInterval(() => {
       isOver = true;
+      endStreams();
       endUnused(sockets);
     }, FAREWELL);
+    fastify.server.once('close', () => clearInterval(farewell));
     done();
   });
 }
