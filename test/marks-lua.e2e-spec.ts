@@ -204,7 +204,6 @@ describe('the consumer of captured changes', () => {
   it('overlooks the rows of other schemas', async () => {
     await keep([row(1, 9, 90)]);
     await consume({ ...change(null, image(2, 0, 3)), database: 'another' });
-    await consume({ ...change(null, null), database: 'another', kind: 'rewrite' });
     await consume(change(image(1, 9, 90), image(1, 10, 91)));
     expect(await shown()).toBe(91);
   });

@@ -13,14 +13,12 @@ export class CaptureGaps {
   readonly gaps$ = new Subject<CaptureGap>();
 
   /**
-   * For who has handled these changes: tells of what was rewritten without a change of each row.
-   * @param schema whose rewrites matter
+   * For who has handled these changes: tells of what was rewritten without a change of each row. The
+   * schema does not matter: of a statement on several tables Canal names one of them only.
    */
-  notice(messages: Iterable<{ readonly value: readonly RowChange[] }>, schema: string): void {
+  notice(messages: Iterable<{ readonly value: readonly RowChange[] }>): void {
     for (const { value: changes } of messages) {
-      const rewrite = changes.find(
-        ({ kind, database }) => kind === 'rewrite' && database === schema,
-      );
+      const rewrite = changes.find(({ kind }) => kind === 'rewrite');
       if (!rewrite) continue;
       this.gaps$.next({ reason: `${rewrite.database}.${rewrite.table} was rewritten by DDL` });
       return;

@@ -57,7 +57,7 @@ export class CountersConsumer implements OnModuleDestroy {
         if (after.id > (deleted.get(key)?.id ?? Infinity)) deleted.delete(key);
       }
     await this.cache.capture([...rows.values()], [...deleted.values()]);
-    this.gaps.notice(messages, schema);
+    this.gaps.notice(messages);
   }
 }
 

@@ -15,8 +15,7 @@ export class RankingConsumer {
 
   @Subscribe(binlogTopic, { group: 'ranking', batch: { size: 500, lingerMs: 2 } })
   async onChanges(batch: MessageBatch<RowChange[]>): Promise<void> {
-    const schema = await this.database.schema();
-    await this.ranking.apply(batch, schema);
-    this.gaps.notice(batch.messages, schema);
+    await this.ranking.apply(batch, await this.database.schema());
+    this.gaps.notice(batch.messages);
   }
 }
