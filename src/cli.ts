@@ -6,6 +6,7 @@ import { UsageError } from './cli/command';
 import { commands } from './cli/commands';
 import { ProgressLine } from './cli/progress-line';
 import { InvalidEnvironmentError, processEnvironment } from './platform/config';
+import { DomainError } from './platform/errors';
 
 function help(): string {
   const width = Math.max(...commands.map(({ name, usage }) => `${name} ${usage}`.length));
@@ -51,7 +52,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
-    const known = error instanceof InvalidEnvironmentError;
+    const known = error instanceof InvalidEnvironmentError || error instanceof DomainError;
     console.error(known ? error.message : error);
     process.exit(1);
   },

@@ -21,6 +21,7 @@ import {
   type RawMessage,
   type RunningConsumer,
 } from '../event-log';
+import { GroupHasMembersError } from '../group-has-members.error';
 import type { Acks } from '../topic';
 import { KafkaConsumer } from './kafka-consumer';
 import { PartitionLeaders } from './partition-leaders';
@@ -150,13 +151,15 @@ export class KafkaEventLog extends EventLog {
   }
 
   async rewind(group: string, topic: string, offsets: readonly number[]): Promise<void> {
-    await this.administer((admin) =>
-      admin.setOffsets({
-        groupId: group,
-        topic,
-        partitions: offsets.map((offset, partition) => ({ partition, offset: String(offset) })),
-      }),
-    );
+    const partitions = offsets.map((offset, partition) => ({ partition, offset: String(offset) }));
+    await this.administer(async (admin) => {
+      try {
+        await admin.setOffsets({ groupId: group, topic, partitions });
+      } catch (error) {
+        const hasMembers = /must have no running instances/.test((error as Error).message);
+        throw hasMembers ? new GroupHasMembersError(group) : error;
+      }
+    });
   }
 
   /** Of every topic, since that is all that Kafka knows. */
@@ -167,7 +170,7 @@ export class KafkaEventLog extends EventLog {
       } catch (error) {
         if (!(error instanceof KafkaJSDeleteGroupsError)) throw error;
         const type = error.groups?.[0]?.error?.type;
-        if (type === 'NON_EMPTY_GROUP') throw new Error(`${group} has members`);
+        if (type === 'NON_EMPTY_GROUP') throw new GroupHasMembersError(group);
         if (type !== 'GROUP_ID_NOT_FOUND') throw error;
       }
     });
@@ -271,6 +274,7 @@ export class KafkaEventLog extends EventLog {
     try {
       return await this.admin.use(work);
     } catch (error) {
+      if (error instanceof GroupHasMembersError) throw error;
       throw new UnavailableError('log', `Kafka: ${(error as Error).message}`, error);
     }
   }

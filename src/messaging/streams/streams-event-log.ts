@@ -11,6 +11,7 @@ import {
   type RawMessage,
   type RunningConsumer,
 } from '../event-log';
+import { GroupHasMembersError } from '../group-has-members.error';
 import type { Acks } from '../topic';
 import { messagesOf, pack, type StreamEntry } from './entry';
 import { LOG_ID_KEY, membersKey, newLogId, partitionsKey, streamKeys } from './stream-keys';
@@ -216,13 +217,14 @@ export class StreamsEventLog extends EventLog {
 
   private async refuseMembers(group: string, topic: string): Promise<void> {
     if ((await this.redis.zcount(membersKey(topic, group), Date.now() - LEASE, '+inf')) > 0)
-      throw new Error(`${group} has members`);
+      throw new GroupHasMembersError(group);
   }
 
   private async reach<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
+      if (error instanceof GroupHasMembersError) throw error;
       throw new UnavailableError('log', `Redis Streams: ${(error as Error).message}`, error);
     }
   }
