@@ -14,7 +14,13 @@ function split(args) {
 
 /** The caller's environment, filled up with what runs of the profile. */
 function environment(profile) {
-  const env = { ...runningEnvironment(profile), ...process.env };
+  const running = runningEnvironment(profile);
+  // The private log holds nothing of a database that is another's.
+  if (process.env.MYSQL_URL || process.env.REDIS_URL) {
+    delete running.KAFKA_BROKERS;
+    delete running.CANAL_PROPERTIES;
+  }
+  const env = { ...running, ...process.env };
   if (!env.MYSQL_URL || !env.REDIS_URL)
     throw new StackError(
       `The private stack ${profile} is down: start it with npm start (or npm run stack -- up), choose another one with --profile NAME, or set MYSQL_URL and REDIS_URL.`,

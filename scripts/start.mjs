@@ -12,6 +12,7 @@ import { exitWith, StackError } from './stack/stack-error.mjs';
 import { down, requireProfile, up } from './stack/stack.mjs';
 
 const PATIENCE_MS = 30_000;
+const EVERYWHERE = new Set(['0.0.0.0', '::', 'localhost']);
 
 const hasEnded = (child) => child.exitCode !== null || child.signalCode !== null;
 
@@ -94,7 +95,8 @@ async function main() {
   const engines = values.full
     ? { MQ_ENGINE: 'kafka', CDC_ENGINE: 'canal' }
     : { MQ_ENGINE: 'streams', CDC_ENGINE: 'relay' };
-  const { PORT: port } = await checkedEnvironment({ ...engines, ...process.env });
+  const settings = await checkedEnvironment({ ...engines, ...process.env });
+  const port = settings.PORT;
 
   const record = await recordStart(profile, port, console.log);
   let child;
@@ -112,7 +114,11 @@ async function main() {
 
   try {
     await requireOwnPort(port);
-    const stack = await up({ profile, full: values.full });
+    const stack = await up({
+      profile,
+      kafka: settings.MQ_ENGINE === 'kafka',
+      canal: settings.CDC_ENGINE === 'canal',
+    });
     if (stopping) return;
     const env = { ...engines, ...process.env, ...stack, PORT: port };
     const run = (file, args) => {
@@ -124,7 +130,8 @@ async function main() {
     await seedDemo(profile, run);
     if (stopping) return;
     run('main.js', []);
-    const url = `http://127.0.0.1:${port}`;
+    const host = EVERYWHERE.has(settings.HOST) ? '127.0.0.1' : settings.HOST;
+    const url = `http://${host}:${port}`;
     if (await isReady(url, child))
       console.log(invitation(url, ((Date.now() - begin) / 1_000).toFixed(1)));
     const code = await exitOf(child);

@@ -1,13 +1,16 @@
 // npm test [-- paths] [--keep]: unit tests, then e2e tests on a fresh MySQL, Redis, Kafka and Canal.
 // Paths choose tests; --keep leaves the stack up and takes the one that is up.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireBuild } from './build.mjs';
 import { jest } from './jest.mjs';
 import { endScripts } from './program.mjs';
 import { stopOnSignals } from './signals.mjs';
 import { aptInstall } from './stack/apt.mjs';
+import { root } from './stack/paths.mjs';
 import { which } from './stack/shell.mjs';
-import { exitWith } from './stack/stack-error.mjs';
+import { exitWith, StackError } from './stack/stack-error.mjs';
 import { down, reset, up } from './stack/stack.mjs';
 
 const profile = 'test';
@@ -21,6 +24,8 @@ const PROGRAM_VARIABLES = [
   'CDC_ENGINE',
   'ROLE',
   'CONSUMER_GROUPS',
+  'READ_CONSUMER',
+  'MYSQL_POOL_SIZE',
   'RANKING_SIZE',
   'JWT_SECRET',
   'JWT_JWKS_URL',
@@ -64,6 +69,8 @@ async function main() {
     allowPositionals: true,
     options: { keep: { type: 'boolean', default: false } },
   });
+  for (const path of positionals)
+    if (!existsSync(join(root, path))) throw new StackError(`There are no tests at ${path}.`);
   const log = (line) => console.log(line.startsWith('[') ? line : `[test] ${line}`);
   await requireBuild(log);
 

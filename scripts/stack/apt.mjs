@@ -18,7 +18,9 @@ async function withoutServices(work) {
 /** The first of these names that this release of Debian has, or the first one. */
 async function firstAvailable(names) {
   for (const name of names) {
-    const { output } = await run('apt-cache', ['policy', name]);
+    // In English, whatever the user's language.
+    const env = { ...process.env, LC_ALL: 'C' };
+    const { output } = await run('apt-cache', ['policy', name], { env });
     if (/Candidate: \d/.test(output)) return name;
   }
   return names[0];
@@ -32,7 +34,7 @@ async function install(log, packages, what) {
   if (!which('apt-get')) throw new StackError(`${what} was not found: ${byHand}.`);
   if (process.getuid?.() !== 0)
     throw new StackError(
-      `${what} was not found, and only root may install packages: ${byHand}, or run this as root.`,
+      `${what} was not found, and only root may install packages: ${byHand}, or give the URL of a server that runs (MYSQL_URL, REDIS_URL, KAFKA_BROKERS).`,
     );
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = async (step, ...args) => {

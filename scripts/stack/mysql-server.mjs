@@ -55,6 +55,9 @@ export function writeConfiguration(profile, { isMariaDb }) {
   writeFileSync(join(folder, 'my.cnf'), `${lines.join('\n')}\n`);
 }
 
+const APPARMOR =
+  ' If it may not write there though the folder is yours, AppArmor keeps it in /var/lib/mysql: ln -s /etc/apparmor.d/usr.sbin.mysqld /etc/apparmor.d/disable/ && apparmor_parser -R /etc/apparmor.d/usr.sbin.mysqld as root, or set MYSQL_URL.';
+
 /** Makes the data folder beside and renames it, so that one half made is never taken for whole. */
 export async function initialize(profile, { server, isMariaDb }, log) {
   const folder = serviceFolder(profile, 'mysql');
@@ -80,7 +83,7 @@ export async function initialize(profile, { server, isMariaDb }, log) {
   rmSync(dirname(link), { recursive: true });
   if (done.code !== 0)
     throw new StackError(
-      `MySQL could not make its data folder ${making}: mend what it tells and try again.\n${done.output}`,
+      `MySQL could not make its data folder ${making}: mend what it tells and try again.${isMariaDb ? '' : APPARMOR}\n${done.output}`,
     );
   renameSync(making, data);
 }

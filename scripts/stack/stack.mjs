@@ -56,12 +56,14 @@ function requireForms(env) {
 
 /**
  * Starts what is needed and not given by a URL in `env`. Gives the variables that point at it.
- * @param full also Kafka and Canal
+ * @param full also Kafka and Canal, unless `kafka` or `canal` say otherwise
  * @param flat Canal's messages as flat JSON instead of protobuf
  */
 export function up({
   profile = 'dev',
   full = false,
+  kafka = full,
+  canal = full,
   flat = false,
   env = process.env,
   log = console.log,
@@ -71,14 +73,14 @@ export function up({
     const started = await Promise.allSettled([
       env.MYSQL_URL || mysqlUp(profile, logOf(log, 'mysql')),
       env.REDIS_URL || redisUp(profile, logOf(log, 'redis')),
-      env.KAFKA_BROKERS || (full ? kafkaUp(profile, logOf(log, 'kafka')) : undefined),
+      env.KAFKA_BROKERS || (kafka ? kafkaUp(profile, logOf(log, 'kafka')) : undefined),
     ]);
     // Only now, so that no start is still under way when this process ends.
     throwFaults(started);
     const [mysqlUrl, redisUrl, kafkaBrokers] = started.map((outcome) => outcome.value);
     const variables = { MYSQL_URL: mysqlUrl, REDIS_URL: redisUrl };
     if (kafkaBrokers) variables.KAFKA_BROKERS = kafkaBrokers;
-    if (!full) return variables;
+    if (!canal) return variables;
     // Canal reads as a user of its own, whom only the private MySQL is known to have.
     if (env.MYSQL_URL) {
       logOf(log, 'canal')('not started: MYSQL_URL is given, so a Canal of yours must read it');

@@ -1,4 +1,4 @@
-import { Controller, HttpCode, Post } from '@nestjs/common';
+import { Controller, HttpCode, Logger, type OnModuleInit, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { SignJWT } from 'jose';
 import { Environment } from '../config';
@@ -7,6 +7,8 @@ import { signingSecret } from './signing-secret';
 
 /** Seconds for which such a token is valid. */
 const LIFETIME = 24 * 60 * 60;
+
+const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 export class DevTokenRequest {
   @ApiProperty({ ...ID_SCHEMA, example: 1 })
@@ -25,8 +27,18 @@ export class DevToken {
 /** Hands out tokens for any user, so that Swagger UI and the examples work. Not in production. */
 @ApiTags('auth')
 @Controller('api/auth/dev-token')
-export class DevTokenController {
+export class DevTokenController implements OnModuleInit {
+  private readonly logger = new Logger('Auth');
+
   constructor(private readonly environment: Environment) {}
+
+  onModuleInit(): void {
+    const { HOST, NODE_ENV } = this.environment;
+    if (!LOOPBACK.test(HOST))
+      this.logger.warn(
+        `NODE_ENV is ${NODE_ENV} and HOST ${HOST}: whoever reaches the port gets a token for any user. Set NODE_ENV=production where others do.`,
+      );
+  }
 
   @Post()
   @HttpCode(200)
