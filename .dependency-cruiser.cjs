@@ -1,19 +1,41 @@
-/** Who may import whom: contexts meet only at their index.ts, the ground they stand on knows none of them. */
-const contexts = 'article|interactive|history|relation|ranking';
+/**
+ * Which module may import which. A room is a folder of src (a bounded context, cdc, messaging, cli) or
+ * of src/platform. Rooms import each other through their index.ts only.
+ */
+const contexts = 'article|history|interactive|ranking|reader|relation';
+const room = 'platform/[^/]+|[^/]+';
+
+/** In src/interactive data flows in one direction: a room imports only the rooms before it. */
+const interactiveRooms = ['model', 'cache', 'counters', 'marks', 'object-state'];
+const oneDirection = interactiveRooms.map((name, index) => ({
+  name: `interactive-${name}-imports-earlier-rooms-only`,
+  severity: 'error',
+  from: { path: `^src/interactive/${name}/` },
+  to: {
+    path: '^src/interactive/',
+    pathNot: `^src/interactive/(${interactiveRooms.slice(0, index + 1).join('|')})/`,
+  },
+}));
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'context-through-its-index',
+      name: 'room-through-its-index',
       severity: 'error',
-      comment: 'A context is used through its index.ts only.',
-      from: { path: `^src/(${contexts}|cli)/` },
-      to: { path: `^src/(${contexts})/`, pathNot: [`^src/(${contexts})/index\\.ts$`, '^src/$1/'] },
+      comment: 'Import the index.ts of another room, not a file inside of it.',
+      from: { path: `^src/(${room})/` },
+      to: { path: `^src/(${room})/`, pathNot: [`^src/(${room})/index\\.ts$`, '^src/$1/'] },
     },
     {
-      name: 'ground-knows-no-context',
+      name: 'program-through-the-rooms-indexes',
+      severity: 'error',
+      from: { path: '^src/[^/]+\\.ts$' },
+      to: { path: `^src/(${room})/`, pathNot: `^src/(${room})/index\\.ts$` },
+    },
+    {
+      name: 'shared-rooms-know-no-context',
       severity: 'error',
       from: { path: '^src/(platform|messaging|cdc)/' },
       to: { path: `^src/(${contexts}|cli)/` },
@@ -30,6 +52,7 @@ module.exports = {
       from: { path: '^src/messaging/' },
       to: { path: '^src/cdc/' },
     },
+    ...oneDirection,
     {
       name: 'source-knows-no-test',
       severity: 'error',

@@ -1,8 +1,9 @@
-// From the commit of a row written by SQL to the moment the live board shows it, through the
-// program's own server-sent stream, at a steady 50 commits a second.
+// The time from the commit of a row written by SQL until the live board shows it, through the
+// program's own server-sent events, at a steady 50 commits a second.
 //   npm run bench -- latency [relay|canal]
 import { createConnection } from 'mysql2/promise';
-import { quantile, row, sleep, startProgram, until } from './support/program.mjs';
+import { row, sleep, startProgram, until } from './support/program.mjs';
+import { quantile } from './support/statistics.mjs';
 
 const ENGINES = {
   relay: { MQ_ENGINE: 'streams', CDC_ENGINE: 'relay' },
@@ -40,7 +41,7 @@ async function measure(name) {
       'INSERT INTO interactives (biz, biz_id, like_cnt) VALUES (?, 1, ?)',
       ['latency', 1_000_000_000],
     );
-    // A score that counts up by one each commit tells which commit a shown row stands for.
+    // Each commit raises the score by one, so that a shown row's score says which commit it is of.
     const committed = new Map();
     const seen = new Map();
     let connected = false;
@@ -68,7 +69,7 @@ async function measure(name) {
     await until('the last row', () => seen.has(1_000_000_000 + SAMPLES));
     abort.abort();
     await reading;
-    // A state that was overtaken by the next before the stream sent it counts with the one that showed it.
+    // A state that the stream skipped, because a newer one was there, counts with that newer one.
     const shown = [...seen.keys()].sort((a, b) => a - b);
     return [...committed].map(
       ([score, at]) => seen.get(shown.find((value) => value >= score)) - at,

@@ -1,21 +1,22 @@
-// How a backlog of messages drains: by batch size, by partitions and by instances, each of which is a
-// process of its own on the real log. What a call of the handler costs is fixed: either it waits for
-// 5 ms (a remote store), which a process does for all its partitions at once, or it computes for 5 ms,
-// which takes a core. What is varied is what an operator can vary.
+// How fast a backlog of messages drains, by batch size, partitions and instances, which are what an
+// operator can vary. Each instance is its own process on the real log. A call of the handler costs a
+// fixed time: either it waits for 5 ms (a remote store), which a process does for all its partitions
+// at once, or it computes for 5 ms, which takes a core.
 //   npm run bench -- scale
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { median, row, sleep } from './support/program.mjs';
+import { row, sleep } from './support/program.mjs';
+import { median } from './support/statistics.mjs';
 
 const require = createRequire(import.meta.url);
 const { createEventLog } = require('../dist/src/messaging/messaging.module.js');
 
 const MESSAGES = 6_000;
-/** Milliseconds that one call of the handler takes, whatever it is given. */
-const COST = 5;
+/** How long one call of the handler takes, however many messages it gets. */
+const HANDLER_MS = 5;
 const ROUNDS = 3;
 const { REDIS_URL, KAFKA_BROKERS } = process.env;
 const open = (engine) => createEventLog({ MQ_ENGINE: engine, REDIS_URL, KAFKA_BROKERS });
@@ -25,7 +26,7 @@ function compute(milliseconds) {
   while (performance.now() < end);
 }
 
-/** One instance: consumes until it is disconnected, and tells how much it has handled. */
+/** One instance: consumes until it is disconnected, and reports how many messages it has handled. */
 async function member({ engine, topic, size, cost }) {
   const log = open(engine);
   await log.consume(
@@ -33,8 +34,8 @@ async function member({ engine, topic, size, cost }) {
     {
       onStart: async () => {},
       onMessages: async (_, messages) => {
-        if (cost === 'waits') await sleep(COST);
-        else compute(COST);
+        if (cost === 'waits') await sleep(HANDLER_MS);
+        else compute(HANDLER_MS);
         process.send(messages.length);
       },
     },
@@ -46,7 +47,7 @@ async function member({ engine, topic, size, cost }) {
 
 let serial = 0;
 
-/** Messages a second from the append to the last one that was handled. */
+/** Messages a second, from the append to the last one that was handled. */
 async function drain(engine, { partitions, size, instances, cost }) {
   const topic = `scale-${process.pid}-${Date.now()}-${serial++}`;
   const log = open(engine);
@@ -58,7 +59,7 @@ async function drain(engine, { partitions, size, instances, cost }) {
     }),
   );
   await Promise.all(members.map((each) => once(each, 'message')));
-  // The members have divided the partitions before the backlog is there.
+  // The members must have divided the partitions before there is a backlog.
   await sleep(4_000);
   let handled = 0;
   const done = new Promise((resolve) => {

@@ -1,8 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * An offset means something in its own log only. Consumers of the version before must be stopped: they
- * know one row a partition. Going back keeps one row of each, which may be that of a log that is gone.
+ * An offset is only meaningful within its own log. Stop consumers of the previous version first:
+ * they expect one row per partition. The way down keeps one row per partition, which may be that of
+ * a log that no longer exists.
  */
 export class NameLogInConsumerOffsets1700000000102 implements MigrationInterface {
   name = 'NameLogInConsumerOffsets1700000000102';

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** A position means something on its own server only. */
+/** A position is only meaningful on its own server. */
 export class AddServerToCdcPositions1700000000202 implements MigrationInterface {
   name = 'AddServerToCdcPositions1700000000202';
 

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * The authors' copies: `status` 1 = draft, 2 = published, 3 = withdrawn. An author's list is read
- * from its index, newest (highest id) first.
+ * The authors' copies: `status` 1 = draft, 2 = published, 3 = withdrawn. The index serves an
+ * author's list, newest (highest id) first.
  */
 export class CreateArticles1700000000301 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * The readers' copies, under the ids of the authors' ones: `status` 2 = published, 3 = withdrawn,
- * `ctime` = first published. The index finds the recent ones.
+ * The readers' copies, with the same ids as the authors' copies: `status` 2 = published,
+ * 3 = withdrawn, `ctime` = first published. The index finds the recent ones.
  */
 export class CreatePublishedArticles1700000000302 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {

@@ -1,10 +1,10 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * One row per user and object, kept when the like is taken back (`status` 1 = liked, 2 = not), with
- * a `version` raised at every transition. The primary key clusters a user's rows together and is
- * the only unique index, so a write locks one record; the other indexes each cover one read:
- * the totals of an object, a user's list, and a user's list of one kind of object.
+ * One row per user and object, kept when the like is removed (`status` 1 = liked, 2 = not liked),
+ * with a `version` that every transition increases. The primary key clusters a user's rows together
+ * and is the only unique index, so a write locks one record. Each other index covers one read: the
+ * totals of an object, a user's list, and a user's list of one kind of object.
  */
 export class CreateLikes1700000000501 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {

@@ -1,9 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * A user's folders. `name` is NULL from the moment a folder's deletion began until it is empty:
- * nobody sees it any more, its name is free again, and whoever finds it may finish the deletion.
- * `default_of` is the user whose default folder it is, so that a user has at most one.
+ * A user's folders. `name` is NULL from the start of a folder's deletion until it is empty: the
+ * folder is no longer visible, its name is free again, and any instance that finds it may finish
+ * the deletion. `default_of` is the user whose default folder it is, so that a user has at most one.
  */
 export class CreateCollections1700000000502 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {

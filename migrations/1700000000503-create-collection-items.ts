@@ -1,9 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * One row per user and object, whatever the folder, kept when the collect is taken back (`status`
- * 1 = collected, 2 = not), with a `version` raised at every change. Indexed like `likes`; the folder
- * index covers both a folder's list and the count of what is in it.
+ * One row per user and object, whatever the folder, kept when the collect is removed (`status`
+ * 1 = collected, 2 = not collected), with a `version` that every change increases. Indexed like
+ * `likes`; the folder index covers both a folder's list and the count of its items.
  */
 export class CreateCollectionItems1700000000503 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * A load of a board writes here before it reads: once that write has committed, every transaction
- * captured from the binlog before it has committed too and can be read.
+ * A load of a board writes here before it reads. Once that write has committed, every transaction
+ * that precedes it in the binlog has committed too and can be read.
  */
 export class CreateRankingLoads1700000000601 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {

@@ -30,7 +30,7 @@ function hashOfSources() {
   return hash.digest('hex');
 }
 
-/** Installs the packages and builds dist/ when they are not those of the sources. */
+/** Installs the packages and builds dist/, unless both already match the sources. */
 export async function requireBuild(log) {
   await requirePackages(log);
   const dist = join(root, 'dist');
@@ -38,7 +38,7 @@ export async function requireBuild(log) {
   const sources = hashOfSources();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return;
   accessSync(existsSync(dist) ? dist : root, constants.W_OK);
-  log('building');
+  log('building dist/');
   const nest = join(root, 'node_modules/.bin/nest');
   const done = await run(nest, ['build'], { cwd: root, env: withNode24() });
   if (done.code !== 0) throw new StackError(`The build failed:\n${done.output}`);

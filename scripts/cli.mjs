@@ -1,21 +1,21 @@
-// npm run cli -- [--profile NAME] COMMAND: the program's own commands, on the running private stack or
-// the URLs given.
+// npm run cli -- [--profile NAME] COMMAND: runs a command of the program on the running private stack,
+// or on the URLs that are set.
 import { requireBuild } from './build.mjs';
 import { exitOf, spawnProgram } from './program.mjs';
 import { exitWith, StackError } from './stack/stack-error.mjs';
 import { requireProfile, runningEnvironment } from './stack/stack.mjs';
 
-/** Takes --profile NAME out of the arguments; the others are the command's. */
+/** Separates --profile NAME from the arguments of the command. */
 function split(args) {
   const at = args.indexOf('--profile');
   if (at === -1) return { profile: 'dev', rest: args };
   return { profile: requireProfile(args[at + 1]), rest: args.toSpliced(at, 2) };
 }
 
-/** The caller's environment, filled up with what runs of the profile. */
+/** The caller's environment, completed with the addresses of the profile's running services. */
 function environment(profile) {
   const running = runningEnvironment(profile);
-  // The private log holds nothing of a database that is another's.
+  // The private Kafka and Canal hold no data of another database.
   if (process.env.MYSQL_URL || process.env.REDIS_URL) {
     delete running.KAFKA_BROKERS;
     delete running.CANAL_PROPERTIES;

@@ -1,4 +1,4 @@
-// npm run demo [-- --seconds N]: plays readers on a running webook through its public API.
+// npm run demo [-- --seconds N]: simulates readers on a running webook, through its public API.
 import { parseArgs } from 'node:util';
 import { sleep } from './stack/shell.mjs';
 import { exitWith, StackError } from './stack/stack-error.mjs';
@@ -36,7 +36,7 @@ async function signIn() {
   for (let id = 1; id <= USERS; id++) {
     const { token } = await call('POST', '/auth/dev-token', { body: { userId: id } }).catch(() => {
       throw new StackError(
-        `${base} hands out no development token: the demo plays on a webook that is not in production.`,
+        `${base} gives no development token: the demo needs a webook that runs without NODE_ENV=production.`,
       );
     });
     users.push(token);
@@ -44,7 +44,7 @@ async function signIn() {
   return users;
 }
 
-/** The articles on the boards, or a few of the demo's own where there are none yet. */
+/** The published articles on the boards. When there are fewer than 12, the demo writes more. */
 async function findArticles(users) {
   const boards = await Promise.all(
     ['likes', 'reads'].map((board) =>
@@ -73,7 +73,7 @@ async function findArticles(users) {
   return reachable;
 }
 
-/** Few articles get most of the attention, and which ones drifts with time, so that ranks change. */
+/** A few articles get most of the traffic. Which ones changes slowly, so that ranks change. */
 function pick(articles, tick) {
   const skewed = Math.floor(articles.length * Math.random() ** 2.5);
   return articles[(skewed + Math.floor(tick / 400)) % articles.length];
@@ -81,7 +81,7 @@ function pick(articles, tick) {
 
 const chance = (share) => Math.random() < share;
 
-/** One reader's next step: mostly a read, sometimes a like or a collect, now and then taken back. */
+/** One reader's next action: mostly a read, sometimes a like or a collect, or the undoing of one. */
 async function act(token, article) {
   const path = `/interactive/article/${article}`;
   if (chance(0.7)) {
@@ -97,7 +97,7 @@ async function act(token, article) {
   return 'collects';
 }
 
-/** Shows the counts: one line that changes on a terminal, a line now and then in a log. */
+/** Prints the counts: on a terminal one line that is updated, in a log a new line every 5 seconds. */
 function showProgress(done) {
   const start = Date.now();
   const { isTTY } = process.stdout;
@@ -114,7 +114,7 @@ function showProgress(done) {
   };
 }
 
-/** Lets the readers act until `isOver`. Gives how often each thing was done. */
+/** Runs the readers until `isOver`. Returns how often each action was done. */
 async function play(users, articles, isOver) {
   const done = { reads: 0, likes: 0, collects: 0, errors: 0 };
   const endProgress = showProgress(done);
@@ -140,7 +140,7 @@ async function main() {
   const users = await signIn();
   const articles = await findArticles(users);
   console.log(
-    `playing ${USERS} readers on ${articles.length} articles, watch ${base}/ (Ctrl-C ends it)`,
+    `simulating ${USERS} readers on ${articles.length} articles; watch ${base}/ (stop with Ctrl-C)`,
   );
   const end = Date.now() + seconds * 1_000;
   let isInterrupted = false;

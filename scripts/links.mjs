@@ -1,4 +1,4 @@
-// npm run links: every relative link of the README and docs/ leads to a file.
+// npm run links: checks that every relative link in README.md and docs/ points to a file.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { root } from './stack/paths.mjs';

@@ -6,13 +6,13 @@ import { root } from './stack/paths.mjs';
 
 const FLAGS = [
   '--enable-source-maps',
-  // kafkajs sets timers in the past; Node clamps them and warns each time.
+  // kafkajs sets timers with negative delays; Node corrects them and prints a warning each time.
   '--disable-warning=TimeoutNegativeWarning',
 ];
 
 const running = new Set();
 
-/** Starts a script on the pinned Node, its output shown as it comes. */
+/** Starts a script on the pinned Node. By default it prints to this process's output. */
 export function spawnScript(file, args, env, options = {}) {
   const child = spawn(node24, [...FLAGS, file, ...args], {
     cwd: root,
@@ -25,7 +25,7 @@ export function spawnScript(file, args, env, options = {}) {
   return child;
 }
 
-/** Ends the scripts that run, since a signal to this process alone does not reach them. */
+/** Stops the running scripts: a signal that is sent to this process only does not reach them. */
 export async function endScripts() {
   await Promise.all(
     [...running].map((child) => {
@@ -39,7 +39,7 @@ export async function endScripts() {
 export const spawnProgram = (file, args, env, options) =>
   spawnScript(join(root, 'dist/src', file), args, env, options);
 
-/** Waits for the end of a process. Gives its exit code, 1 when a signal ended it. */
+/** Waits until a process ends. Returns its exit code, or 1 when a signal ended it. */
 export async function exitOf(child) {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   return child.exitCode ?? 1;

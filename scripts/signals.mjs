@@ -1,8 +1,8 @@
 import { exitWith } from './stack/stack-error.mjs';
 
 /**
- * Ends this process by Ctrl-C and its like only after `stop` has put things away.
- * @param stop is called once, however many signals come
+ * On Ctrl-C and similar signals, ends this process only after `stop` has finished.
+ * @param stop is called once, however many signals arrive
  */
 export function stopOnSignals(stop, code) {
   let stopping;

@@ -6,16 +6,16 @@ import { exitWith, StackError } from './stack/stack-error.mjs';
 const USAGE = `npm run stack -- COMMAND [--profile NAME]
   up [--full] [--flat]  start MySQL and Redis; with --full also Kafka and Canal (--flat: JSON messages)
   down                  stop them
-  status                what runs
-  logs [SERVICE]        the end of each log, or of the one that is named: logs mysql
-  reset [SERVICE]       stop them and delete their data, or only one's: reset redis
-                        (reset mysql deletes all: the others tell of its database)
-  env                   the variables that point at what runs, as export lines`;
+  status                show which services run
+  logs [SERVICE]        show the end of each log, or of one: logs mysql
+  reset [SERVICE]       stop them and delete their data, or only those of one: reset redis
+                        (reset mysql deletes all: the data of the others belongs to its database)
+  env                   print the addresses of the running services, as export lines`;
 
 function requireService(profile, name) {
   const names = services(profile).map((service) => service.name);
   if (name && !names.includes(name))
-    throw new StackError(`No service is called ${name}; there are: ${names.reverse().join(', ')}.`);
+    throw new StackError(`There is no service ${name}: name one of ${names.reverse().join(', ')}.`);
 }
 
 function printEnvironment(variables) {

@@ -6,30 +6,30 @@ import { sleep } from './stack/shell.mjs';
 import { StackError } from './stack/stack-error.mjs';
 import { runningServices, withProfileLock } from './stack/stack.mjs';
 
-/** The npm above this script: without it nobody is left who could end the script by Ctrl-C. */
+/** The npm process that runs this script. When it is gone, Ctrl-C no longer reaches the script. */
 const npm = process.env.npm_lifecycle_event ? identify(process.ppid) : undefined;
 
-/** Milliseconds in which the program of a killed start may end by itself. */
-const PATIENCE_MS = 30_000;
+/** Time for the program of a killed npm start to end by itself; then it is killed. */
+const SHUTDOWN_TIMEOUT_MS = 30_000;
 
 function read(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
-    // Its start was killed while it wrote.
+    // The npm start was killed while it wrote the file.
     return { keep: [] };
   }
 }
 
-const isLiving = ({ npm, script }) => script && [script, ...(npm ? [npm] : [])].every(isAlive);
+const isRunning = ({ npm, script }) => script && [script, ...(npm ? [npm] : [])].every(isAlive);
 
-/** Ends the script and the program that a killed start has left. */
+/** Stops the script and the program that a killed npm start left running. */
 async function endLeftovers({ script, program }, log) {
   if (script && isAlive(script)) process.kill(script.pid, 'SIGKILL');
   if (!program || !isAlive(program)) return;
-  log(`[start] ending process ${program.pid}, which a killed npm start has left`);
+  log(`[start] stopping process ${program.pid}, left running by a killed npm start`);
   process.kill(program.pid, 'SIGTERM');
-  const end = Date.now() + PATIENCE_MS;
+  const end = Date.now() + SHUTDOWN_TIMEOUT_MS;
   while (isAlive(program)) {
     if (Date.now() > end) process.kill(program.pid, 'SIGKILL');
     await sleep(50);
@@ -37,11 +37,11 @@ async function endLeftovers({ script, program }, log) {
 }
 
 /**
- * Records an npm start in its profile's folder, from its beginning to its end, so that the next one
- * knows what a killed one has left: it ends its program here, and takes over its services.
- * @returns `keep`: the services that are to stay up, since no start has started them;
- *   `setProgram(pid)` notes what the start runs; `remove()` at its end
- * @throws StackError when a start with this profile and port runs already
+ * Records an npm start in its profile's folder for as long as it runs. When it is killed, the record
+ * stays: the next npm start then stops its program here, and takes over its services.
+ * @returns `keep`: the services that stay up at the end, since no npm start has started them;
+ *   `setProgram(pid)` records the program that runs; `remove()` deletes the record at the end
+ * @throws StackError when an npm start with this profile and port is already running
  */
 export function recordStart(profile, port, log) {
   return withProfileLock(profile, log, async () => {
@@ -52,13 +52,13 @@ export function recordStart(profile, port, log) {
     for (const name of readdirSync(folder).filter((file) => /^start-\d+\.json$/.test(file))) {
       const path = join(folder, name);
       const found = read(path);
-      if (!isLiving(found)) {
+      if (!isRunning(found)) {
         await endLeftovers(found, log);
         keep = keep.filter((service) => found.keep.includes(service));
         rmSync(path, { force: true });
       } else if (path === own) {
         throw new StackError(
-          `npm start runs already (process ${found.script.pid}) and serves http://127.0.0.1:${port}: stop it first, or start another one beside it with a port and profile of its own, e.g. PORT=3001 npm start -- --profile second.`,
+          `npm start is already running (process ${found.script.pid}) and serves http://127.0.0.1:${port}: stop it first, or start a second one with another port and profile, e.g. PORT=3001 npm start -- --profile second.`,
         );
       }
     }

@@ -1,4 +1,5 @@
-// npm start: everything from nothing to a served live board. npm run start:full: on Kafka and Canal.
+// npm start: installs, builds and starts everything, up to a served live board. npm run start:full does
+// the same on Kafka and Canal.
 import { existsSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { requireBuild } from './build.mjs';
@@ -11,14 +12,15 @@ import { sleep } from './stack/shell.mjs';
 import { exitWith, StackError } from './stack/stack-error.mjs';
 import { down, requireProfile, up } from './stack/stack.mjs';
 
-const PATIENCE_MS = 30_000;
-const EVERYWHERE = new Set(['0.0.0.0', '::', 'localhost']);
+const SHUTDOWN_TIMEOUT_MS = 30_000;
+/** Values of HOST that are reached at 127.0.0.1. */
+const LOCAL_HOSTS = new Set(['0.0.0.0', '::', 'localhost']);
 
 const hasEnded = (child) => child.exitCode !== null || child.signalCode !== null;
 
 /**
- * What the program itself would refuse, told before anything is started for it.
- * @param env without the addresses of what is not started yet
+ * Checks the environment as the program itself does, before anything is started for it.
+ * @param env may lack the addresses of services that are not started yet
  */
 async function checkedEnvironment(env) {
   await import('reflect-metadata');
@@ -39,19 +41,21 @@ async function checkedEnvironment(env) {
 async function requireOwnPort(port) {
   if (await isPortOpen(port))
     throw new StackError(
-      `Port ${port} of 127.0.0.1 is taken by ${portHolder(port)}: stop it, or choose another port, e.g. PORT=3001 npm start.`,
+      `Port ${port} of 127.0.0.1 is in use by ${portHolder(port)}: stop it, or choose another port, e.g. PORT=3001 npm start.`,
     );
 }
 
 /**
- * Writes the demo's articles once into the private database; never into one that was given.
- * @param run runs a file of the program
+ * Writes the demo's articles once into the private database; never into one that MYSQL_URL names.
+ * @param run starts a file of the program
  */
 async function seedDemo(profile, run) {
   const stamp = seededStamp(profile);
   if (process.env.MYSQL_URL || existsSync(stamp)) return;
   if ((await exitOf(run('cli.js', ['seed-demo']))) !== 0)
-    throw new StackError('The demo could not be seeded: mend what is told above and start again.');
+    throw new StackError(
+      'The demo data could not be written: correct the fault shown above and start again.',
+    );
   writeFileSync(stamp, '');
 }
 
@@ -68,7 +72,7 @@ async function isReady(url, child) {
 async function stopProgram(child) {
   if (!child || hasEnded(child)) return;
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), SHUTDOWN_TIMEOUT_MS);
   await exitOf(child);
   clearTimeout(timer);
 }
@@ -79,7 +83,7 @@ webook is up after ${seconds} s
   Swagger UI   ${url}/docs
   API          ${url}/api/ranking/likes
   metrics      ${url}/metrics
-Play traffic on it with: npm run demo        Stop it with: Ctrl-C
+Simulate traffic with: npm run demo        Stop with: Ctrl-C
 `;
 
 async function main() {
@@ -122,7 +126,7 @@ async function main() {
     if (stopping) return;
     const env = { ...engines, ...process.env, ...stack, PORT: port };
     const run = (file, args) => {
-      // A group of its own: Ctrl-C reaches this script alone, which then stops things in their order.
+      // Its own process group: Ctrl-C reaches only this script, which then stops everything in order.
       child = spawnProgram(file, args, env, { detached: true });
       record.setProgram(child.pid);
       return child;
@@ -130,7 +134,7 @@ async function main() {
     await seedDemo(profile, run);
     if (stopping) return;
     run('main.js', []);
-    const host = EVERYWHERE.has(settings.HOST) ? '127.0.0.1' : settings.HOST;
+    const host = LOCAL_HOSTS.has(settings.HOST) ? '127.0.0.1' : settings.HOST;
     const url = `http://${host}:${port}`;
     if (await isReady(url, child))
       console.log(invitation(url, ((Date.now() - begin) / 1_000).toFixed(1)));

@@ -1,5 +1,5 @@
 // npm test [-- paths] [--keep]: unit tests, then e2e tests on a fresh MySQL, Redis, Kafka and Canal.
-// Paths choose tests; --keep leaves the stack up and takes the one that is up.
+// Paths select tests; --keep leaves the stack running, and reuses one that is running.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -33,7 +33,7 @@ const PROGRAM_VARIABLES = [
   'PORT',
 ];
 
-/** The tests see nothing of the caller's settings: their stack is private and fresh. */
+/** The tests get none of the caller's settings: their stack is private and empty. */
 function privateEnvironment() {
   const env = { ...process.env, NODE_ENV: 'test' };
   for (const name of PROGRAM_VARIABLES) delete env[name];
@@ -41,12 +41,11 @@ function privateEnvironment() {
 }
 
 async function findBrowser(log) {
-  if (!which(...BROWSERS))
-    await aptInstall(log, ['chromium'], 'Chromium, which the page test drives,');
+  if (!which(...BROWSERS)) await aptInstall(log, ['chromium'], 'Chromium (for the page test)');
   return which(...BROWSERS);
 }
 
-/** Runs the e2e tests on the stack of the profile `test`. Gives Jest's exit code. */
+/** Runs the e2e tests on the stack of the profile `test`. Returns Jest's exit code. */
 async function e2e(paths, keep, log) {
   const env = privateEnvironment();
   const browser = await findBrowser(log);

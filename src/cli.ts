@@ -2,9 +2,7 @@ import 'reflect-metadata';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module';
-import { UsageError } from './cli/command';
-import { commands } from './cli/commands';
-import { ProgressLine } from './cli/progress-line';
+import { commands, ProgressLine, UsageError } from './cli/index';
 import { InvalidEnvironmentError, processEnvironment } from './platform/config';
 import { DomainError } from './platform/errors';
 
@@ -29,7 +27,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
       environment,
       args,
       app: () =>
-        // As an api instance, whatever ROLE says: a command runs no consumer, relay or scheduler.
+        // ROLE is ignored: with `api`, a command runs no consumer, relay or scheduler.
         (app ??= NestFactory.createApplicationContext(
           AppModule.register({ ...environment, ROLE: 'api' }),
           {

@@ -9,19 +9,19 @@ type Operation = NonNullable<PathItem['get']>;
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** Swagger UI styles its elements in place, and draws its icons from data. */
+/** Swagger UI uses inline styles, and icons from data URLs. */
 const DOCS_HEADERS = pageHeaders(
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
 );
 
-/** The HTTP contract of the whole program, as checked in at `openapi.json`. */
+/** The HTTP contract of the whole program; `openapi.json` is the checked-in copy. */
 export function openApiDocument(app: INestApplication): OpenAPIObject {
   const base = new DocumentBuilder()
     .setTitle('webook')
     .setDescription(
       'Reads, likes, collects and live top-N boards of a content platform. ' +
         'Errors are `application/problem+json` with a stable `code`. In development, ' +
-        '`POST /api/auth/dev-token` hands out the token that *Authorize* asks for.',
+        '`POST /api/auth/dev-token` returns the token for *Authorize*.',
     )
     .setVersion('1')
     .addBearerAuth()
@@ -32,7 +32,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   return document;
 }
 
-/** Swagger UI at /docs, the document at /docs-json; made on the first request for it. */
+/** Swagger UI at /docs, the document at /docs-json; created on the first request. */
 export function setupDocs(app: NestFastifyApplication): void {
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -43,12 +43,12 @@ export function setupDocs(app: NestFastifyApplication): void {
     jsonDocumentUrl: 'docs-json',
     yamlDocumentUrl: 'docs-yaml',
     customSiteTitle: 'webook API',
-    // Its validator is a service of others, which would learn where this one is.
+    // No external validator: it would learn the address of this instance.
     swaggerOptions: { persistAuthorization: true, validatorUrl: null },
   });
 }
 
-/** What holds for every route alike, and would only be noise at each of them. */
+/** Adds the responses that every route has, so that they are not repeated at each of them. */
 function complete(path: string, method: (typeof METHODS)[number], operation: Operation): void {
   if (!path.startsWith('/api/')) return;
   if (path.includes('{') || method !== 'get')
@@ -56,11 +56,11 @@ function complete(path: string, method: (typeof METHODS)[number], operation: Ope
   if (method !== 'get') {
     operation.responses['413'] ??= problem('`BODY_TOO_LARGE`: more than 1 MiB');
     operation.responses['415'] ??= problem(
-      '`UNSUPPORTED_MEDIA_TYPE`: a body is JSON in UTF-8, uncompressed',
+      '`UNSUPPORTED_MEDIA_TYPE`: the body must be uncompressed JSON in UTF-8',
     );
   }
   operation.responses['503'] ??= problem(
-    '`UNAVAILABLE`: a dependency is away; try again after `Retry-After` seconds',
+    '`UNAVAILABLE`: a dependency does not answer; try again after `Retry-After` seconds',
   );
 }
 

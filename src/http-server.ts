@@ -14,31 +14,31 @@ import {
 } from './platform/http';
 import { observeRequests } from './platform/metrics';
 
-/** What a worker serves: all that operating it takes, and nothing of the API. */
+/** A worker serves only what operators need, no API. */
 const WORKER_PATHS = /^\/(healthz|readyz|metrics)(\?|$)/;
 
-/** The Fastify that Nest runs on. Limits are explicit, since it faces the network. */
+/** The Fastify server that Nest runs on. Its limits are explicit, since it faces the network. */
 export function createHttpAdapter(): FastifyAdapter {
   const problems = new ProblemFilter();
   return new FastifyAdapter({
     bodyLimit: 1_048_576,
     requestTimeout: 30_000,
-    // What still comes over an open connection while stopping is answered, not turned away.
+    // Requests that arrive on an open connection during the shutdown are answered, not refused.
     return503OnClosing: false,
     genReqId: requestIdOf,
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       problems.render(error, request, reply),
     clientErrorHandler: answerClientError,
-    // Checked below, where it becomes a problem with a reason.
+    // Checked in configureHttp, which answers a missing Host header with problem+json.
     http: { requireHostHeader: false },
-    // Beyond the longest URL: long ones are refused by the pipes with a reason.
+    // Longer than any URL, so that too long parameters reach the validation, which gives a reason.
     routerOptions: { maxParamLength: maxHeaderSize },
   });
 }
 
 /**
- * Whatever holds for every route. No interceptor, guard or pipe is global, and the hooks are
- * synchronous: each layer here is paid by the hottest route too.
+ * Configures everything that applies to every route. No interceptor, guard or pipe is global, and
+ * the hooks are synchronous: each layer here slows down the hottest route too.
  */
 export function configureHttp(app: NestFastifyApplication, environment: Environment): void {
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();

@@ -10,7 +10,7 @@ import { type Environment, InvalidEnvironmentError, processEnvironment } from '.
 import { Migrator } from './platform/database';
 import { isUnavailable } from './platform/errors';
 import { awaitDependency } from './platform/health';
-import { ProgramLogger } from './platform/program-logger';
+import { ProgramLogger } from './platform/logging';
 import { Shutdown } from './shutdown';
 
 async function main(): Promise<void> {
@@ -27,10 +27,10 @@ async function main(): Promise<void> {
   const consumers = app.get(LogServer);
   if (environment.ROLE !== 'api') app.connectMicroservice({ strategy: consumers });
   new Shutdown(app, () => consumers.close()).onSignals();
-  // HTTP first: joining the consumer groups may take many seconds.
+  // HTTP first: joining the consumer groups can take many seconds.
   await listen(app, environment);
   await app.startAllMicroservices();
-  // The words that scripts and tests wait for.
+  // Scripts and tests wait for this text.
   logger.log(`Listening on ${await app.getUrl()}`, 'Boot');
 }
 
@@ -42,10 +42,10 @@ async function prepareDependencies(environment: Environment): Promise<void> {
   await prepare('REDIS_URL', 'Redis', () => pingRedis(environment.REDIS_URL));
 }
 
-/** How MySQL and Redis refuse a wrong user, password or database. */
+/** Errors of MySQL and Redis for a wrong user, password or database. */
 const REFUSAL = /^(Access denied|Unknown database|WRONGPASS|NOAUTH|NOPERM)/;
 
-/** @throws InvalidEnvironmentError when nothing answers there for a minute, or refuses the login */
+/** @throws InvalidEnvironmentError when nothing answers for a minute, or the login is refused */
 async function prepare<T>(variable: string, name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await awaitDependency(name, work);
@@ -58,7 +58,7 @@ async function prepare<T>(variable: string, name: string, work: () => Promise<T>
   }
 }
 
-/** @throws InvalidEnvironmentError when it cannot be listened there */
+/** @throws InvalidEnvironmentError when the address cannot be used */
 async function listen(app: NestFastifyApplication, { HOST, PORT }: Environment): Promise<void> {
   try {
     await app.listen(PORT, HOST);
@@ -72,7 +72,7 @@ async function listen(app: NestFastifyApplication, { HOST, PORT }: Environment):
 
 async function pingRedis(url: string): Promise<void> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
-  // The error that matters is the one that connect() rejects with.
+  // connect() rejects with the same error.
   redis.on('error', () => undefined);
   try {
     await redis.connect();

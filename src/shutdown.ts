@@ -2,13 +2,13 @@ import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { HealthRegistry } from './platform/health';
 
-/** Milliseconds after which a shutdown that hangs is cut short. */
-const GRACE = 25_000;
+/** After this time the process exits, even if the shutdown hangs. */
+const SHUTDOWN_TIMEOUT_MS = 25_000;
 
 /**
- * Stops in the order in which nothing under way is lost: not ready any more, requests answered,
- * then consumers drained and their offsets committed, and only then the pools closed. Nest's own order
- * would close the pools first.
+ * Stops in an order that loses no running work: readiness ends, requests are answered, consumers
+ * end their batches and commit their offsets, and only then the connection pools are closed. Nest's
+ * own order would close the pools first.
  */
 export class Shutdown {
   private readonly logger = new Logger('Shutdown');
@@ -29,9 +29,9 @@ export class Shutdown {
     this.begun = true;
     this.logger.log(`${signal}: stopping`);
     setTimeout(() => {
-      this.logger.error(`Not stopped after ${GRACE} ms, giving up`);
+      this.logger.error(`Not stopped after ${SHUTDOWN_TIMEOUT_MS} ms, exiting now`);
       process.exit(1);
-    }, GRACE).unref();
+    }, SHUTDOWN_TIMEOUT_MS).unref();
     try {
       this.app.get(HealthRegistry).beginShutdown();
       await this.app.getHttpAdapter().close();

@@ -65,7 +65,7 @@ describe('articles', () => {
   const expectNotFound = async (id: number, from = program) =>
     expectProblem(await read(id, from), 404, 'ARTICLE_NOT_FOUND');
 
-  it('begin as a draft that only its author sees', async () => {
+  it('start as a draft that only the author sees', async () => {
     const id = await draft('Title 🦊', 'Text');
     const { body } = await program.get(`/api/articles/${id}`, author);
     expect(body).toEqual({
@@ -89,7 +89,7 @@ describe('articles', () => {
     expect((await program.get<Published>(path, author)).body.title).toBe('Title 🦊');
   });
 
-  it('reach readers by publishing, and again only by publishing again', async () => {
+  it('are visible after publishing, and edits only after publishing again', async () => {
     const id = await published('First', 'One');
     const first = await read(id);
     expect(first).toMatchObject({
@@ -104,14 +104,14 @@ describe('articles', () => {
     expect((await read(id)).body.title).toBe('First');
     await program.post(`/api/articles/${id}/publish`, undefined, author);
     const second = await read(id);
-    // One row, brought up to date: it keeps the day on which it first came out.
+    // The same row was updated: it keeps the time of the first publication.
     expect(second.body).toMatchObject({ ...edit, publishedAt: first.body.publishedAt });
     expect(await sql.rows('SELECT id, status FROM published_articles WHERE id = ?', [id])).toEqual([
       { id, status: 2 },
     ]);
   });
 
-  it('are gone for readers once withdrawn: at once here, within a second elsewhere', async () => {
+  it('are invisible to readers once withdrawn: at once on this instance, within a second on others', async () => {
     const id = await published();
     expect((await read(id)).status).toBe(200);
     expect((await read(id, other)).status).toBe(200);
@@ -120,7 +120,7 @@ describe('articles', () => {
     await expectNotFound(id);
     const like = `/api/interactive/article/${id}/like`;
     expectProblem(await program.put(like, undefined, reader), 404, 'ARTICLE_NOT_FOUND');
-    // A read of it is an event as of any other object.
+    // A read of it is still accepted as an event, as for any other object.
     expect((await program.post(`/api/interactive/article/${id}/reads`)).status).toBe(202);
     await eventually(() => expectNotFound(id, other));
     await eventually(async () =>
@@ -143,7 +143,7 @@ describe('articles', () => {
     });
   });
 
-  it('end in one state when publishing and withdrawing race', async () => {
+  it('have the same state for author and readers when publishing and withdrawing race', async () => {
     const id = await published();
     await Promise.all(
       Array.from({ length: 30 }, (_, i) =>
@@ -162,7 +162,7 @@ describe('articles', () => {
     expect(row?.shown).toBe(row?.own);
   });
 
-  it('are listed for their author, newest first, unmoved by what is written meanwhile', async () => {
+  it('are listed for their author, newest first, in pages that later articles do not shift', async () => {
     const own = { token: await program.token(99) };
     const ids: number[] = [];
     for (let i = 0; i < 5; i++) {
@@ -193,7 +193,7 @@ describe('articles', () => {
     [{ title: 5, content: 'x' }, 'title'],
     [{ title: 'x' }, 'content'],
     [{ title: 'x', content: 'x'.repeat(200_001) }, 'content'],
-  ])('need a title and a content of bearable length: %#', async (body, field) => {
+  ])('need a title and content within the length limits: %#', async (body, field) => {
     const { errors } = expectProblem(
       await program.post('/api/articles', body, author),
       400,
@@ -202,7 +202,7 @@ describe('articles', () => {
     expect(errors?.map((error) => error.field)).toEqual([field]);
   });
 
-  it('show as drafts what another program wrote with a status that there is not', async () => {
+  it('with an unknown status, written by another program, are listed as drafts', async () => {
     const own = { token: await program.token(98) };
     await sql.change(
       "INSERT INTO articles (id, author_id, title, content, status) VALUES (?, 98, 'T', '', 77)",
@@ -212,7 +212,7 @@ describe('articles', () => {
     expect(body.items).toMatchObject([{ id: 5_000_000_002, status: 'draft' }]);
   });
 
-  it('are seen by readers when another program publishes them by SQL', async () => {
+  it('are visible to readers when another program publishes them by SQL', async () => {
     const id = 5_000_000_001;
     await expectNotFound(id);
     await sql.change(
@@ -235,7 +235,7 @@ describe.each(engines)('reading an article on $name', (engine: Engine) => {
   let program: Program;
   afterEach(() => program?.stop());
 
-  it('is one event for the counter and one for the history', async () => {
+  it('is counted and added to the history', async () => {
     program = await Program.start({ env: await engine.prepare('article_reads') });
     const author = { token: await program.token(AUTHOR) };
     const reader = { token: await program.token(READER) };
@@ -246,7 +246,7 @@ describe.each(engines)('reading an article on $name', (engine: Engine) => {
     const path = `/api/articles/${id}/published`;
     const counts = { readCnt: 0, likeCnt: 0, collectCnt: 0, liked: false, collected: false };
     expect(await program.get(path)).toMatchObject({ status: 200, body: { interactive: counts } });
-    // HEAD shows what there is and counts nothing.
+    // HEAD answers like GET but counts no read.
     const head = await program.request('HEAD', path, undefined, reader);
     expect(head).toMatchObject({ status: 200, body: '' });
     await program.get(path, reader);

@@ -1,5 +1,4 @@
-import type { RowChange } from '../src/cdc';
-import { binlogTopic } from '../src/cdc/binlog.topic';
+import { binlogTopic, type RowChange } from '../src/cdc';
 import type { EventLog } from '../src/messaging';
 import { createEventLog } from '../src/messaging/messaging.module';
 import { Environment } from '../src/platform/config';
@@ -7,11 +6,11 @@ import { Migrator } from '../src/platform/database';
 import { eventually, Program, Sql, streamsWithRelay } from './support';
 
 const ROWS = 30_000;
-/** As many as a message from elsewhere may well have. */
-const ROWS_A_MESSAGE = 500;
+/** As many as a message of Canal may have. */
+const ROWS_PER_MESSAGE = 500;
 const GROUPS = ['interactive-cache', 'ranking'];
-/** Megabytes: a few times what the idle program takes, and a part of what all rows at once do. */
-const HEAP = 128;
+/** A few times what the idle program takes, and a fraction of what all rows at once would take. */
+const HEAP_MB = 128;
 
 describe('a backlog of captured changes', () => {
   let env: Record<string, string>;
@@ -27,7 +26,7 @@ describe('a backlog of captured changes', () => {
     await log?.close();
   });
 
-  it('is handled in little memory, however large it is', async () => {
+  it('is handled in little memory, whatever its size', async () => {
     await new Migrator(env.MYSQL_URL!).up();
     const sql = await Sql.open(env.MYSQL_URL!);
     await sql.change(
@@ -37,14 +36,14 @@ describe('a backlog of captured changes', () => {
     await sql.close();
     const { name, partitions } = binlogTopic;
     await log.ensureTopic(name, partitions);
-    for (let from = 0; from < ROWS; from += ROWS_A_MESSAGE) {
-      const changes = Array.from({ length: ROWS_A_MESSAGE }, (_, i) => changeOf(from + i + 1));
-      const partition = (from / ROWS_A_MESSAGE) % partitions;
+    for (let from = 0; from < ROWS; from += ROWS_PER_MESSAGE) {
+      const changes = Array.from({ length: ROWS_PER_MESSAGE }, (_, i) => changeOf(from + i + 1));
+      const partition = (from / ROWS_PER_MESSAGE) % partitions;
       await log.append(name, 'all', [{ key: null, partition, value: binlogTopic.encode(changes) }]);
     }
 
     program = await Program.start({
-      env: { ...env, NODE_OPTIONS: `--max-old-space-size=${HEAP}` },
+      env: { ...env, NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` },
     });
     await eventually(
       async () => {
@@ -79,6 +78,7 @@ function changeOf(id: number): RowChange {
     before,
     after: { ...before, read_cnt: '7', version: '3' },
     position: { serverId: 1, file: 'mysql-bin.000001', offset: id },
+    ordinal: 0,
     executedAt: 1_700_000_000_000,
   };
 }

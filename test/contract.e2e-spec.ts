@@ -42,13 +42,13 @@ const isList = ({ operation }: Route) =>
 const pathParameters = ({ operation }: Route) =>
   (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
 
-/** The path with good values, but for those given. */
+/** The path with valid values, except those given. */
 const pathWith = (path: string, values: Record<string, string> = {}) =>
   path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(values[name] ?? { biz: 'et', board: 'likes' }[name] ?? '1'),
   );
 
-// What other programs are written against.
+// Routes that other programs rely on.
 const PROMISED = `
   POST /api/auth/dev-token
   POST /api/articles
@@ -99,18 +99,18 @@ describe('the HTTP contract', () => {
   });
   afterAll(() => program.stop());
 
-  it('is the one that is checked in (UPDATE_SNAPSHOTS=1 writes it anew)', async () => {
+  it('equals the checked-in openapi.json (UPDATE_SNAPSHOTS=1 rewrites it)', async () => {
     const { body } = await program.get<OpenApi>('/docs-json');
     if (process.env.UPDATE_SNAPSHOTS === '1')
       writeFileSync(snapshot, `${JSON.stringify(body, null, 2)}\n`);
     expect(body).toEqual(JSON.parse(readFileSync(snapshot, 'utf8')));
   });
 
-  it('has every route that was promised', () => {
+  it('has every promised route', () => {
     expect(routes.map(({ route }) => route)).toEqual(expect.arrayContaining(PROMISED));
   });
 
-  it('documents each route with a summary and a good answer', () => {
+  it('documents each route with a summary and a successful answer', () => {
     for (const { route, operation } of routes) {
       expect({ route, operation }).toMatchObject({
         operation: { summary: expect.stringMatching(/\w/) as string },
@@ -128,7 +128,7 @@ describe('the HTTP contract', () => {
   });
 
   it.each(routes.filter(takesToken))(
-    '$route: 401 with a wrong token, also where none is needed',
+    '$route: 401 with a wrong token, even where a token is optional',
     async ({ method, path }) => {
       const wrong = `${token.slice(0, -3)}AAA`;
       expectProblem(
@@ -142,7 +142,7 @@ describe('the HTTP contract', () => {
   const withIds = routes.filter((route) =>
     pathParameters(route).some(({ schema }) => schema.type === 'integer'),
   );
-  it.each(withIds)('$route: 400 for what is no id', async (route) => {
+  it.each(withIds)('$route: 400 for an invalid id', async (route) => {
     const parameter = pathParameters(route).find(({ schema }) => schema.type === 'integer')!;
     for (const bad of ['0', '-1', '1.5', '9007199254740992', 'abc', '1e3', '0x1', '١']) {
       const path = pathWith(route.path, { [parameter.name]: bad });
@@ -155,7 +155,7 @@ describe('the HTTP contract', () => {
   const withBiz = routes.filter((route) =>
     pathParameters(route).some(({ name }) => name === 'biz'),
   );
-  it.each(withBiz)('$route: 400 for what is no kind of object', async (route) => {
+  it.each(withBiz)('$route: 400 for an invalid kind of object', async (route) => {
     for (const biz of ['Article', '1a', '-', 'a'.repeat(33), 'a b']) {
       const path = pathWith(route.path, { biz });
       const answer = await program.request(route.method, path, bodyFor(route), { token });
@@ -164,7 +164,7 @@ describe('the HTTP contract', () => {
     }
   });
 
-  it.each(routes.filter(isList))('$route: 400 for wrong limits and cursors', async (route) => {
+  it.each(routes.filter(isList))('$route: 400 for wrong limits', async (route) => {
     const path = pathWith(route.path);
     for (const limit of ['0', '101', '-1', '1.5', 'ten', '', '1e1', '0x10', '%2B5', '%2010']) {
       const answer = await program.get(`${path}?limit=${limit}`, { token });
@@ -174,10 +174,10 @@ describe('the HTTP contract', () => {
   });
 
   it.each(routes.filter(isList))(
-    '$route: 400 for a cursor that it has not given out',
+    '$route: 400 for a cursor that it did not issue',
     async ({ path }) => {
-      const strangers = await cursorsOf(path);
-      for (const cursor of ['', 'x', 'W10', 'WzFd.AAAAAAAA', '%5B1%5D', ...strangers]) {
+      const others = await cursorsOfOtherLists(path);
+      for (const cursor of ['', 'x', 'W10', 'WzFd.AAAAAAAA', '%5B1%5D', ...others]) {
         const answer = await program.get(`${pathWith(path)}?cursor=${cursor}`, { token });
         const { errors } = expectProblem(answer, 400, 'INVALID_CURSOR');
         expect(errors?.map(({ field }) => field)).toEqual(['cursor']);
@@ -185,8 +185,8 @@ describe('the HTTP contract', () => {
     },
   );
 
-  /** Good cursors of lists other than that of `path`: of folders, articles and likes of a kind. */
-  async function cursorsOf(path: string): Promise<string[]> {
+  /** Valid cursors of lists other than that of `path`: folders, articles, likes of one kind. */
+  async function cursorsOfOtherLists(path: string): Promise<string[]> {
     const lists = ['/api/articles', '/api/collections', '/api/interactive/likes?biz=et'];
     const others = lists.filter((list) => list !== path);
     const cursors = others.map(async (list) => {
@@ -234,7 +234,7 @@ describe('the HTTP contract', () => {
     }
   });
 
-  it.each(routes.filter(takesNoBody))('$route: 400 for what is in a body', async (route) => {
+  it.each(routes.filter(takesNoBody))('$route: 400 for any field of a body', async (route) => {
     const send = (body: unknown, headers?: Record<string, string>) =>
       program.request(route.method, pathWith(route.path), body, { token, headers });
     const { errors } = expectProblem(await send({ surplus: 1 }), 400, 'VALIDATION_FAILED');
@@ -246,7 +246,7 @@ describe('the HTTP contract', () => {
       415,
       'UNSUPPORTED_MEDIA_TYPE',
     );
-    // Nothing in it is fine, whatever its type is called.
+    // A body without fields is accepted, and an empty one with any content type.
     for (const answer of [
       await send({}),
       await send('', { 'content-type': 'application/x-www-form-urlencoded' }),
@@ -254,7 +254,7 @@ describe('the HTTP contract', () => {
       expect([200, 202, 404]).toContain(answer.status);
   });
 
-  it('answers what it does not know with a problem too', async () => {
+  it('answers unknown routes and unreadable requests with a problem', async () => {
     expectProblem(await program.get('/api/nothing'), 404, 'ROUTE_NOT_FOUND');
     expectProblem(await program.post('/healthz'), 404, 'ROUTE_NOT_FOUND');
     expectProblem(await program.get('/api/articles/%zz'), 400, 'MALFORMED_REQUEST');
@@ -272,7 +272,7 @@ describe('the HTTP contract', () => {
 const schemaName = ({ operation }: Route): string =>
   operation.requestBody?.content['application/json']?.schema.$ref?.split('/').at(-1) ?? '';
 
-/** A body that is right, for routes that are to fail by something else. */
+/** A valid body, for routes that must fail for another reason. */
 function bodyFor(route: Route): unknown {
   if (!takesBody(route)) return undefined;
   const bodies: Record<string, object> = {
@@ -283,6 +283,6 @@ function bodyFor(route: Route): unknown {
     ObjectsQueryDto: { objects: [{ biz: 'et', bizId: 1 }] },
   };
   const body = bodies[schemaName(route)];
-  if (!body) throw new Error(`Add a good ${schemaName(route)} for ${route.route} here`);
+  if (!body) throw new Error(`Add a valid ${schemaName(route)} for ${route.route} here`);
   return body;
 }

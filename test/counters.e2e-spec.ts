@@ -11,7 +11,7 @@ import {
   streamsWithRelay,
 } from './support';
 
-describe('counters and what is cached of them', () => {
+describe('counters and their cache', () => {
   let env: Record<string, string>;
   let sql: Sql;
   let redis: Redis;
@@ -30,7 +30,7 @@ describe('counters and what is cached of them', () => {
     redis?.disconnect();
   });
 
-  it('answers right and loads each object once while the cache is lost under load', async () => {
+  it('answers correctly and shares loads while the cache is lost under load', async () => {
     const user = await MarkUser.of(program, 600, 'flushed');
     const objects = Array.from({ length: 20 }, (_, i) => i + 1);
     await Promise.all(objects.map((bizId) => user.like(bizId)));
@@ -46,7 +46,7 @@ describe('counters and what is cached of them', () => {
     const keys = await redis.keys('interactive:{flushed:*');
     expect(keys.length).toBeGreaterThanOrEqual(objects.length);
     await atOnce(3_000, 64, async (index) => {
-      // Streams live in the same Redis: only the cache is lost.
+      // Streams are in the same Redis: only the cache is deleted.
       if (index % 600 === 0) await redis.del(...keys);
       const bizId = objects[index % objects.length] as number;
       const { likeCnt, liked } = await user.state(bizId);
@@ -57,11 +57,12 @@ describe('counters and what is cached of them', () => {
     expect(wrong).toBe(0);
     const loaded = (await loads()) - before;
     expect(loaded).toBeGreaterThanOrEqual(objects.length);
-    // A load is shared by all who wait; a few more than one each, since a flush may hit a load's keep.
+    // All waiting requests share a load. There may be more than one load per object and flush, since
+    // a flush may hit a load that is just being stored.
     expect(loaded).toBeLessThanOrEqual(flushes * objects.length * 2);
   });
 
-  it('tells what is possible at the time while likes go on and the cache is lost again and again', async () => {
+  it('answers only what is possible at the time while likes go on and the cache is lost repeatedly', async () => {
     const objects = Array.from({ length: 10 }, (_, i) => i + 1);
     const usersFrom = (first: number, count: number): Promise<MarkUser[]> =>
       Promise.all(
@@ -74,7 +75,7 @@ describe('counters and what is cached of them', () => {
         new RegExp(`cache_loads_total\\{what="${what}"\\} (\\d+)`).exec(body)?.[1] ?? 0,
       );
     };
-    // Streams live in the same Redis: of the cache everything is lost, at one moment.
+    // Streams are in the same Redis: only the cache is deleted, all of it at one moment.
     const lose = (): Promise<unknown> =>
       redis.eval(
         "for _, key in ipairs(redis.call('KEYS', 'interactive:{storm:*')) do redis.call('DEL', key) end",
@@ -88,7 +89,7 @@ describe('counters and what is cached of them', () => {
     const impossible: unknown[] = [];
     let reads = 0;
     let flushes = 0;
-    /** A like that was answered before must be counted, and none that was not begun. */
+    /** A like that was answered before must be counted; a like that was not begun must not. */
     const look = async (ask: () => Promise<ObjectState[]>, liked?: boolean): Promise<void> => {
       const atLeast = new Map(answered);
       const states = await ask();
@@ -137,17 +138,17 @@ describe('counters and what is cached of them', () => {
     const states = await readers[0]!.states(objects);
     expect(states.map(({ likeCnt }) => likeCnt)).toEqual(objects.map(() => likers.length));
     expect((await driftOf(sql)).filter(({ biz }) => biz === 'storm')).toEqual([]);
-    // A load is shared by all who ask at the time; a second one, by those who came while it ran.
+    // All requests at one time share a load; those that arrive while it runs share a second one.
     const loaded = (await loads('counters')) - counterLoads;
     expect(loaded).toBeLessThanOrEqual((flushes + 1) * objects.length * 3);
     expect(loaded).toBeLessThan(reads / 2);
-    // Of the readers each has his own marks; each liker asks for his once.
+    // Each reader has their own marks; each liker asks once for theirs.
     expect((await loads('marks')) - markLoads).toBeLessThanOrEqual(
       (flushes + 1) * objects.length * readers.length * 3 + likers.length * objects.length,
     );
   });
 
-  it('never keeps an outdated count when a cold load races with a change', async () => {
+  it('never caches an outdated count when a cold load races with a change', async () => {
     const users = await Promise.all([701, 702, 703].map((id) => MarkUser.of(program, id, 'cold')));
     for (let bizId = 1; bizId <= 60; bizId++) {
       await sql.change("INSERT INTO interactives (biz, biz_id, version) VALUES ('cold', ?, 1)", [
@@ -163,8 +164,8 @@ describe('counters and what is cached of them', () => {
     expect(states.map(({ likeCnt }) => likeCnt)).toEqual(Array(60).fill(3));
   });
 
-  it('finds drift, tells it by its exit code, and repairs it', async () => {
-    // Likes that nobody gave.
+  it('finds drift, reports it by its exit code, and repairs it', async () => {
+    // Five likes that no user gave.
     await sql.change("INSERT INTO interactives (biz, biz_id, like_cnt) VALUES ('orphan', 1, 5)");
     expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 1 });
     expect(await cli(env, 'verify', 'interactive', '--repair')).toMatchObject({ code: 0 });
@@ -185,7 +186,7 @@ describe('counters and what is cached of them', () => {
     expect(await cli(env, 'verify', 'interactive', '--repair')).toMatchObject({ code: 0 });
     expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
 
-    // Once change capture is at rest, the cache is put out of step with the row.
+    // Once change capture is idle, the cache is made to differ from the row.
     await sql.change("UPDATE interactives SET read_cnt = 5 WHERE biz = 'drifted' AND biz_id = 1");
     await eventually(async () => expect((await user.state(1)).readCnt).toBe(5));
     await redis.hset('interactive:{drifted:1}', 'l', '77');
@@ -198,14 +199,14 @@ describe('counters and what is cached of them', () => {
     expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
   });
 
-  it('finds what is cached of objects without rows, and of marks that are not so', async () => {
+  it('finds cached counters of objects without rows, and cached marks that are wrong', async () => {
     const [one, two] = [
       await MarkUser.of(program, 801, 'haunted'),
       await MarkUser.of(program, 802),
     ];
     await one.like(1);
     await two.state(1);
-    // The counters of an object that never was, and flags that contradict the records.
+    // The counters of an object that never existed, and flags that contradict the records.
     await redis.hset('interactive:{haunted:2}', { r: 1, l: 5, c: 0, i: 9e9, v: 3 });
     await redis.hset('interactive:{haunted:1}:mine:801', { l: 0, c: 1, cv: 4 });
     await redis.hset('interactive:{video:1}:mine:802', { l: 1, lv: 9 });
@@ -237,22 +238,22 @@ describe('counters and what is cached of them', () => {
     expect(await one.state(1)).toMatchObject({ liked: true });
   });
 
-  it('tells no more than the whole of its progress, whatever the statistics say', async () => {
+  it('never reports more than 100 % progress, whatever the statistics say', async () => {
     const { stderr } = await cli(env, 'verify', 'interactive');
     const shares = [...stderr.matchAll(/\((\d+) %/g)].map(([, share]) => Number(share));
     expect(shares.length).toBeGreaterThan(0);
     for (const share of shares) expect(share).toBeLessThanOrEqual(100);
-    for (const step of ['counters', 'objects without counters', 'cached values'])
+    for (const step of ['counters', 'objects without counters', 'cached counters', 'cached marks'])
       expect(stderr).toContain(`${step}: `);
   });
 
-  it('repairs while likes go on, twice at once, and loses and doubles none', async () => {
+  it('repairs while likes go on, in two processes at once, and neither loses nor doubles a like', async () => {
     const objects = Array.from({ length: 12 }, (_, i) => i + 1);
     const users = await Promise.all(
       Array.from({ length: 40 }, (_, i) => MarkUser.of(program, 900 + i, 'mended')),
     );
     for (const user of users.slice(0, 10)) await Promise.all(objects.map((id) => user.like(id)));
-    /** Some too high, some too low, some gone. */
+    /** Makes some counters too high, some too low, and deletes some. */
     const spoil = async (): Promise<void> => {
       await sql.change(
         "UPDATE interactives SET like_cnt = like_cnt + 7 WHERE biz = 'mended' AND biz_id % 3 = 0",
@@ -293,7 +294,7 @@ describe('counters and what is cached of them', () => {
     expect(await cli(env, 'verify', 'interactive')).toMatchObject({ code: 0 });
   });
 
-  it('never counts below zero, also where others have spoilt the counters', async () => {
+  it('never counts below zero, even when another program has changed the counters', async () => {
     const user = await MarkUser.of(program, 950, 'spoilt');
     await user.like(1);
     await user.collect(1);

@@ -26,16 +26,16 @@ describe('the HTTP server', () => {
   });
   afterAll(() => program.stop());
 
-  it('tells each request its id, the one that came with it where that is harmless', async () => {
-    const named = await program.get('/healthz', { headers: { 'x-request-id': 'trace-42.a:b' } });
-    expect(named.headers.get('x-request-id')).toBe('trace-42.a:b');
-    const harmful = await program.get('/healthz', {
+  it('returns the id of each request: the one that the client sent if it is safe', async () => {
+    const safe = await program.get('/healthz', { headers: { 'x-request-id': 'trace-42.a:b' } });
+    expect(safe.headers.get('x-request-id')).toBe('trace-42.a:b');
+    const unsafe = await program.get('/healthz', {
       headers: { 'x-request-id': '<b>'.repeat(90) },
     });
-    expect(harmful.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(unsafe.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('hands out a development token that is good for a day', async () => {
+  it('issues a development token', async () => {
     const { status, body } = await program.post<{ token: string; expiresAt: number }>(
       '/api/auth/dev-token',
       { userId: 9_007_199_254_740_991 },
@@ -56,7 +56,7 @@ describe('the HTTP server', () => {
     expectProblem(await program.post('/api/auth/dev-token', body), 400, 'VALIDATION_FAILED');
   });
 
-  it('takes an empty body where the content type says JSON', async () => {
+  it('accepts an empty body with the content type JSON', async () => {
     const json = { token: await program.token(1), headers: { 'content-type': 'application/json' } };
     const answer = await program.request('PUT', '/api/interactive/et/1/like', undefined, json);
     expect(answer).toMatchObject({ status: 200, body: { liked: true } });
@@ -70,7 +70,7 @@ describe('the HTTP server', () => {
       'MALFORMED_REQUEST',
       'request',
     ],
-  ])('refuses %s, which would be stored as something else', async (_, body, code, field) => {
+  ])('refuses %s, which would be stored as another text', async (_, body, code, field) => {
     const headers = {
       authorization: `Bearer ${await program.token(1)}`,
       'content-type': 'application/json',
@@ -86,7 +86,7 @@ describe('the HTTP server', () => {
     expect(errors?.[0]?.field).toBe(field);
   });
 
-  it('takes whole surrogate pairs, also as escapes', async () => {
+  it('accepts complete surrogate pairs, also as escapes', async () => {
     const token = await program.token(1);
     const body = '{"title":"\\ud83e\\udd8a","content":"\\\\ud83e"}';
     const { body: draft } = await program.post<{ id: number }>('/api/articles', body, { token });
@@ -95,7 +95,7 @@ describe('the HTTP server', () => {
     });
   });
 
-  it.each(['1e1', '0x5', '%2B5', '%205', '1.0', ''])('refuses %j for a limit', async (limit) => {
+  it.each(['1e1', '0x5', '%2B5', '%205', '1.0', ''])('refuses %j as a limit', async (limit) => {
     const answer = await program.get(`/api/ranking/likes?limit=${limit}`);
     const { errors } = expectProblem(answer, 400, 'VALIDATION_FAILED');
     expect(errors).toEqual([
@@ -103,31 +103,31 @@ describe('the HTTP server', () => {
     ]);
   });
 
-  it('tells what is wrong with a very long id', async () => {
+  it('reports the fault of a very long id', async () => {
     const answer = await program.get(`/api/articles/${'9'.repeat(10_000)}/published`);
     expectProblem(answer, 400, 'VALIDATION_FAILED');
   });
 
   it.each([
-    ['no HTTP', 'HELLO\r\n\r\n', 400, 'MALFORMED_REQUEST'],
-    ['no Host', 'GET /healthz HTTP/1.1\r\n\r\n', 400, 'MALFORMED_REQUEST'],
+    ['input that is not HTTP', 'HELLO\r\n\r\n', 400, 'MALFORMED_REQUEST'],
+    ['a request without Host', 'GET /healthz HTTP/1.1\r\n\r\n', 400, 'MALFORMED_REQUEST'],
     [
-      'headers beyond the limit',
+      'headers over the size limit',
       `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
       431,
       'HEADERS_TOO_LARGE',
     ],
     [
-      'an expectation it does not know',
+      'an unknown expectation',
       'GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: more\r\n\r\n',
       417,
       'EXPECTATION_FAILED',
     ],
   ])('answers %s with a problem', async (_, text, status, code) => {
-    expectProblem(await rawly(text), status, code);
+    expectProblem(await sendRaw(text), status, code);
   });
 
-  it('takes a client that goes away in the middle of its body for nothing worth a warning', async () => {
+  it('logs no warning when a client leaves in the middle of its body', async () => {
     const token = await program.token(1);
     const before = program.output.length;
     const socket = connect(Number(new URL(program.url).port), '127.0.0.1');
@@ -135,7 +135,7 @@ describe('the HTTP server', () => {
       `POST /api/articles?cut HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n` +
         'Expect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
     );
-    // "100 Continue" comes once the program has the request.
+    // "100 Continue" arrives once the program has the request.
     await once(socket, 'data');
     socket.resetAndDestroy();
     await eventually(async () => {
@@ -147,8 +147,8 @@ describe('the HTTP server', () => {
     expect(program.output.slice(before)).not.toContain('/api/articles?cut');
   });
 
-  /** Sends what no HTTP client would, and gives the answer once the connection has ended. */
-  async function rawly(text: string): Promise<Answer<unknown>> {
+  /** Sends text that no HTTP client would send, and returns the answer once the connection ends. */
+  async function sendRaw(text: string): Promise<Answer<unknown>> {
     const socket = connect(Number(new URL(program.url).port), '127.0.0.1');
     let received = '';
     socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
@@ -171,7 +171,7 @@ describe('the HTTP server', () => {
     expectProblem(answer, 401, 'UNAUTHORIZED');
   });
 
-  it('answers HEAD as GET without a body, and lets go of what GET would stream', async () => {
+  it('answers HEAD like GET without a body, and holds no stream open', async () => {
     const timers = async () => {
       const { body } = await program.get<string>('/metrics');
       return Number(/^nodejs_active_resources\{type="Timeout"\} (\d+)/m.exec(body)?.[1]);
@@ -204,7 +204,7 @@ describe('the HTTP server', () => {
   });
 });
 
-describe('tokens of a key set', () => {
+describe('tokens signed by a key set', () => {
   let keySetServer: Server;
   let keySet: object = { keys: [] };
   let program: Program;
@@ -244,7 +244,7 @@ describe('tokens of a key set', () => {
     keySetServer.close();
   });
 
-  it('are refused with 503 while the key set cannot be had, and not for ever', async () => {
+  it('are refused with 503 only while the key set is unavailable', async () => {
     const token = await tokenOf('RS256', keys.RS256!);
     const { port } = keySetServer.address() as AddressInfo;
     keySetServer.closeAllConnections();
@@ -255,11 +255,11 @@ describe('tokens of a key set', () => {
     expect((await call(token)).status).toBe(200);
   });
 
-  it.each(['RS256', 'ES256'])('are accepted when signed by %s', async (alg) => {
+  it.each(['RS256', 'ES256'])('are accepted when signed with %s', async (alg) => {
     expect((await call(await tokenOf(alg, keys[alg]!))).status).toBe(200);
   });
 
-  it('are refused when signed by an unknown key, or by a shared secret in its stead', async () => {
+  it('are refused when signed with an unknown key or with a shared secret', async () => {
     const { privateKey } = await generateKeyPair('RS256');
     expectProblem(await call(await tokenOf('RS256', privateKey)), 401, 'UNAUTHORIZED');
     expectProblem(await call(await tokenOf('RS256', privateKey, 'other')), 401, 'UNAUTHORIZED');
@@ -267,7 +267,7 @@ describe('tokens of a key set', () => {
     expectProblem(await call(await tokenOf('HS256', development)), 401, 'UNAUTHORIZED');
   });
 
-  it('are the only ones in production: nobody hands out others', async () => {
+  it('are the only ones in production: the program issues none', async () => {
     expectProblem(await program.post('/api/auth/dev-token', { userId: 1 }), 404, 'ROUTE_NOT_FOUND');
     const { body } = await program.get<{ paths: object }>('/docs-json');
     expect(Object.keys(body.paths)).not.toContain('/api/auth/dev-token');
@@ -275,7 +275,7 @@ describe('tokens of a key set', () => {
 });
 
 describe('a worker', () => {
-  it('serves what operates it, and nothing of the API', async () => {
+  it('serves health and metrics, but not the API', async () => {
     const worker = await Program.start({ name: 'the worker', env: { ...stack, ROLE: 'worker' } });
     try {
       expect((await worker.get('/healthz')).status).toBe(200);
@@ -294,7 +294,7 @@ describe('a wrong configuration', () => {
     return { code: await program.ended(), output: program.output.trim() };
   };
 
-  it('stops a production boot that has neither a secret nor a key set', async () => {
+  it('stops a boot in production without a secret or a key set', async () => {
     expect(await boot({ NODE_ENV: 'production' })).toEqual({
       code: 1,
       output:
@@ -304,7 +304,7 @@ describe('a wrong configuration', () => {
     });
   });
 
-  it('stops a boot whose Canal hashes to other partitions than the topic has', async () => {
+  it('stops a boot when Canal hashes to a number of partitions other than the topic has', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'webook-'));
     const path = join(folder, 'instance.properties');
     writeFileSync(path, 'canal.mq.topic=webook_binlog\ncanal.mq.partitionsNum=5\n');
@@ -319,7 +319,7 @@ describe('a wrong configuration', () => {
     }
   });
 
-  it('is told in one go: variable, fault and example', async () => {
+  it('is reported with every wrong variable, its fault and an example', async () => {
     expect(await boot({ PORT: 'eighty', RANKING_SIZE: '0', MYSQL_URL: 'localhost' })).toEqual({
       code: 1,
       output:
@@ -338,9 +338,9 @@ describe('a wrong configuration', () => {
     [{ CANAL_PROPERTIES: '/nope' }, /^CANAL_PROPERTIES is \/nope, but there is no such file/],
     [
       { CONSUMER_GROUPS: 'interactive,nope' },
-      /^CONSUMER_GROUPS names nope but must be of .*\bhistory\b/,
+      /^CONSUMER_GROUPS names nope, but the groups are .*\bhistory\b/,
     ],
-  ])('that only shows in use is told in one sentence too: %j', async (env, sentence) => {
+  ])('that is found only in use is reported in one sentence too: %j', async (env, sentence) => {
     const { code, output } = await boot(env);
     expect(code).toBe(1);
     expect(output).not.toMatch(/^ +at /m);

@@ -23,12 +23,13 @@ import { eventually, testEnvironment } from './support';
 
 const group = 'readers';
 
-/** What brokers take in one record batch by default. */
-const BATCH_LIMIT = 1_048_588;
+/** Brokers take at most this in one record batch by default. */
+const BATCH_LIMIT_BYTES = 1_048_588;
 
 /**
- * The formats that other languages' producers write, in their simplest form: what they hold is
- * stored as it is. Snappy's is one literal; LZ4's one stored block, whose header has its checksum.
+ * Compression formats of producers in other languages, in their simplest form, which stores the
+ * data as it is. For Snappy this is one literal; for LZ4 one stored block, whose header has its
+ * checksum.
  */
 const storedAs = {
   snappy(data: Buffer): Buffer {
@@ -51,7 +52,7 @@ const storedAs = {
 describe('Kafka', () => {
   let log: KafkaEventLog;
   let admin: Admin;
-  /** Another program's, which may be in any language. */
+  /** The producer of another program, which may be in any language. */
   let producer: Producer;
   let topic: string;
   const consumers: RunningConsumer[] = [];
@@ -75,7 +76,7 @@ describe('Kafka', () => {
     await Promise.all([admin?.disconnect(), producer?.disconnect(), log?.close()]);
   });
 
-  /** Joins the group and gives the texts that come, as they do. */
+  /** Joins the group. @returns the texts that are consumed, a growing list */
   const consume = async (): Promise<string[]> => {
     const texts: string[] = [];
     const onMessages = (_: string, messages: readonly RawMessage[]): Promise<void> => {
@@ -86,7 +87,7 @@ describe('Kafka', () => {
     consumers.push(await log.consume(options, { onStart: () => Promise.resolve(), onMessages }));
     return texts;
   };
-  /** Makes the topic as another program would, and one before this. */
+  /** Creates the topic as another program, or an earlier version, does. */
   const createTopic = (name: string, settings: Record<string, string> = {}): Promise<boolean> => {
     const configEntries = Object.entries(settings).map(([key, value]) => ({ name: key, value }));
     return admin.createTopics({
@@ -119,7 +120,7 @@ describe('Kafka', () => {
     }
   };
 
-  it('takes more in one append than in one record batch, in its order', async () => {
+  it('takes more messages in one append than fit in a record batch, in their order', async () => {
     await log.ensureTopic(topic, 2);
     const messages = Array.from({ length: 1_500 }, (_, i) => ({
       key: `${i}`,
@@ -135,7 +136,7 @@ describe('Kafka', () => {
     );
   });
 
-  it('refuses what is for a partition that the topic does not have', async () => {
+  it('refuses messages for a partition that the topic does not have', async () => {
     await log.ensureTopic(topic, 1);
     const to = (...partitions: number[]): Promise<void> =>
       log.append(
@@ -148,7 +149,7 @@ describe('Kafka', () => {
     await expect(to(0, 2)).rejects.toThrow(`Kafka did not take the messages of ${topic}`);
   });
 
-  it('raises a topic that was made anew with fewer partitions, and has every event that it took', async () => {
+  it('adds partitions to a topic that was recreated with fewer, and keeps every accepted event', async () => {
     const contract = defineTopic<{ n: number }>({
       name: topic,
       partitions: 3,
@@ -181,9 +182,12 @@ describe('Kafka', () => {
   });
 
   it.each([
-    ['new', () => Promise.resolve(true)],
-    ['made before', () => createTopic(`${topic}.dlq`, { 'retention.ms': '86400000' })],
-  ])('puts aside the largest message that it takes, in dead letters %s', async (_, prepare) => {
+    ['with a new dead-letter topic', () => Promise.resolve(true)],
+    [
+      'with an existing dead-letter topic',
+      () => createTopic(`${topic}.dlq`, { 'retention.ms': '86400000' }),
+    ],
+  ])('dead-letters the largest message that it takes, %s', async (_, prepare) => {
     await log.ensureTopic(topic, 1);
     await prepare();
     const takes = async (size: number): Promise<boolean> => {
@@ -195,7 +199,7 @@ describe('Kafka', () => {
         return false;
       }
     };
-    let [largest, tooLarge] = [BATCH_LIMIT - 200, BATCH_LIMIT];
+    let [largest, tooLarge] = [BATCH_LIMIT_BYTES - 200, BATCH_LIMIT_BYTES];
     while (tooLarge - largest > 1) {
       const middle = (largest + tooLarge) >> 1;
       if (await takes(middle)) largest = middle;
@@ -207,14 +211,14 @@ describe('Kafka', () => {
 
     const letters = new DeadLetters(log);
     const reason = 'reason '.repeat(200);
-    // A broker learns a topic's new settings a moment after it was told.
+    // A broker applies new settings of a topic with a short delay.
     await eventually(() => letters.bury(topic, group, message!, reason));
     const [letter] = await letters.list(topic, 1);
     expect(letter).toMatchObject({ topic, group, originalOffset: end - 1 });
     expect(letter!.value).toHaveLength(largest);
   });
 
-  it('reads what other languages compress, in topics of its own and in those made before', async () => {
+  it('reads what producers in other languages compress, also in a topic that existed before', async () => {
     await createTopic(topic, { 'retention.ms': '86400000' });
     await log.ensureTopic(topic, 1);
     await eventually(async () =>
@@ -232,14 +236,14 @@ describe('Kafka', () => {
     await eventually(() => expect(texts).toEqual(['plain', 'gzip', 'zstd', 'snappy', 'lz4']));
   });
 
-  it('reads zstd that a topic holds from before', async () => {
+  it('reads older messages with zstd compression', async () => {
     await createTopic(topic);
     await send('zstd', CompressionTypes.ZSTD);
     const texts = await consume();
     await eventually(() => expect(texts).toEqual(['zstd']));
   });
 
-  it('tells of a message that it cannot read, is not ready, and joins anew until it can', async () => {
+  it('logs an error for a message that it cannot read, is not ready, and joins again until it can read', async () => {
     const errors = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
     await createTopic(topic);
     const texts = await consume();
@@ -249,9 +253,9 @@ describe('Kafka', () => {
 
     await sendCompressed('lz4', 'unreadable');
     await send('after');
-    const told = `${group}-${topic} cannot read ${topic}: LZ4 compression not implemented`;
-    await eventually(() => expect(log.check()).rejects.toThrow(told));
-    expect(errors).toHaveBeenCalledWith(expect.stringContaining(told));
+    const fault = `${group}-${topic} cannot read ${topic}: LZ4 compression not implemented`;
+    await eventually(() => expect(log.check()).rejects.toThrow(fault));
+    expect(errors).toHaveBeenCalledWith(expect.stringContaining(fault));
 
     const partitions = [{ partition: 0, offset: '2' }];
     await eventually(() => admin.deleteTopicRecords({ topic, partitions }));

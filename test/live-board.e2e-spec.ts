@@ -36,7 +36,7 @@ describe.each(engines)('live boards on $name', (engine) => {
   let redis: Redis;
   const programs: Program[] = [];
 
-  /** Everything is written by SQL, past the program. */
+  /** Everything is written by SQL, not through the program. */
   const insert = (id: number, likes: number, bizId = 1_000 + id): Promise<unknown> =>
     sql.change(
       `INSERT INTO interactives (id, biz, biz_id, read_cnt, like_cnt, collect_cnt, ctime, utime)
@@ -60,7 +60,7 @@ describe.each(engines)('live boards on $name', (engine) => {
   const becomes = (program: Program, expected: readonly (readonly [number, number])[]) =>
     eventually(async () => expect(await board(program)).toEqual(expected));
 
-  /** The program has seen all that was written before: a row that it must show comes last. */
+  /** Waits until the program has handled all earlier writes: the last one is of a row that it shows. */
   async function caughtUp(program: Program): Promise<void> {
     await sql.change('UPDATE interactives SET collect_cnt = collect_cnt + 1 WHERE id = 78');
     const [row] = await sql.rows<{ n: number }>(
@@ -72,8 +72,8 @@ describe.each(engines)('live boards on $name', (engine) => {
     });
   }
 
-  /** Waits until nothing of what was captured is unheard, and stops the program. */
-  async function hearAll(program: Program): Promise<void> {
+  /** Waits until everything that was captured is handled, and stops the program. */
+  async function handleAll(program: Program): Promise<void> {
     await sql.change('DELETE FROM interactives');
     await insert(78, 1, 11);
     await becomes(program, [[78, 1]]);
@@ -97,9 +97,9 @@ describe.each(engines)('live boards on $name', (engine) => {
   });
 
   beforeEach(async () => {
-    // The first program of a suite makes the tables, and hears the end of the suites before: rows of
-    // theirs had the same ids, and partitions keep no order among each other.
-    if (programs.length === 0) await hearAll(await start());
+    // The first program of a suite creates the tables, and handles what the suites before have left:
+    // their rows had the same ids, and there is no order between partitions.
+    if (programs.length === 0) await handleAll(await start());
     await sql.change('DELETE FROM interactives');
     for (const [id, likes] of SCENARIO) await insert(id, likes, id === 78 ? 11 : undefined);
   });
@@ -151,7 +151,7 @@ describe.each(engines)('live boards on $name', (engine) => {
     expect(first.body).toMatchObject({ rank: 2, row: { id: 82, score: 550 } });
   });
 
-  it('promotes the runner-up when a member is decremented or deleted', async () => {
+  it('shows the next row when a row is decremented or deleted', async () => {
     const program = await start();
     await insert(71, 52);
     await insert(73, 51);
@@ -166,7 +166,7 @@ describe.each(engines)('live boards on $name', (engine) => {
   it('is refilled from the database when more than the reserve has fallen', async () => {
     const program = await start();
     await becomes(program, SCENARIO);
-    // 60 rows are kept; 120 more enter above all, and evict one another.
+    // 60 rows are kept; 120 more enter above all others, and evict one another.
     const values = Array.from({ length: 120 }, (_, i) => [2_000 + i, 'et', 9_000 + i, 1_000 + i]);
     await sql.change('INSERT INTO interactives (id, biz, biz_id, like_cnt) VALUES ?', [values]);
     await eventually(async () => expect((await board(program))[0]).toEqual([2_119, 1_119]));
@@ -178,7 +178,7 @@ describe.each(engines)('live boards on $name', (engine) => {
     await becomes(program, SCENARIO);
   });
 
-  it('has what changed while the program was down', async () => {
+  it('has the changes that were made while the program was down', async () => {
     const first = await start();
     await becomes(first, SCENARIO);
     await setLikes(58, 9_000);
@@ -212,7 +212,7 @@ describe.each(engines)('live boards on $name', (engine) => {
       'a new table in its place',
       'RENAME TABLE interactives TO before_it, prepared TO interactives',
     ],
-  ])('has nothing left of what %s removes, nor have the cached counters', async (_, ddl) => {
+  ])('has no row that %s removes, and neither have the cached counters', async (_, ddl) => {
     const program = await start();
     await becomes(program, SCENARIO);
     const likes = async (): Promise<number> =>
@@ -228,14 +228,14 @@ describe.each(engines)('live boards on $name', (engine) => {
     expect(body).toMatch(/^webook_ranking_loads_total\{board="likes",reason="gap"\} [1-9]/m);
   });
 
-  it('is there again by itself after Redis lost everything', async () => {
+  it('is restored without help after Redis lost everything', async () => {
     const program = await start();
     await becomes(program, SCENARIO);
     await redis.flushdb();
     await sql.change('DELETE FROM interactives WHERE id = 58');
     await eventually(async () => expect(await membersInRedis()).toHaveLength(9));
     await becomes(program, [SCENARIO[0], ...SCENARIO.slice(2)]);
-    // Change by change again, and not only when the board is next compared with the database.
+    // Also by each change again, not only by the next comparison with the database.
     for (const likes of [500, 501, 502]) {
       await setLikes(20, likes);
       await becomes(program, [[20, likes], SCENARIO[0], ...SCENARIO.slice(3)]);
@@ -253,7 +253,7 @@ describe.each(engines)('live boards on $name', (engine) => {
     const after = [[20, 651], [78, 650], [82, 400], SCENARIO[1], ...SCENARIO.slice(3, 9)] as const;
     for (const program of [second, api])
       await eventually(async () => expect(await board(program)).toEqual(after), {
-        // The killed instance's part of the log changes hands first.
+        // The killed instance's partitions must be assigned to another one first.
         timeoutMs: 60_000,
       });
   });
@@ -374,11 +374,11 @@ describe('the ranking routes', () => {
     expect(body).not.toMatch(/route="\/api\/ranking\/stream",status="200"/);
   });
 
-  it('answers what it had until a board that Redis has lost is loaded, and before that nothing', async () => {
+  it('answers with the former board until a board that Redis has lost is loaded, or with 503 if there was none', async () => {
     const redis = new Redis(env.REDIS_URL!);
     const locker = await Sql.open(env.MYSQL_URL!);
     const before = (await program.get('/api/ranking/likes')).body;
-    // No load ends while this is locked.
+    // No load ends while this table is locked.
     await locker.change('LOCK TABLES ranking_loads WRITE');
     await redis.del(await redis.keys('ranking:*'));
     const young = await start();
@@ -386,7 +386,7 @@ describe('the ranking routes', () => {
       const early = await young.get<{ code: string }>('/api/ranking/likes');
       expect([early.status, early.body.code]).toEqual([503, 'UNAVAILABLE']);
       await sql.change("INSERT INTO interactives (biz, biz_id, like_cnt) VALUES ('et', 70, 7000)");
-      // The board in Redis takes changes, and nothing else is on it yet.
+      // The board in Redis accepts changes, and no other row is on it yet.
       await eventually(async () => expect(await redis.hlen('ranking:{likes}:rows')).toBe(1));
       expect((await program.get('/api/ranking/likes')).body).toEqual(before);
       await locker.change('UNLOCK TABLES');
@@ -402,12 +402,12 @@ describe('the ranking routes', () => {
     }
   });
 
-  it('compares the boards with the database, which mends what no change has told', async () => {
+  it('compares the boards with the database, which repairs what no captured change shows', async () => {
     const [first] = (await program.get<Board>('/api/ranking/likes')).body.data;
     const differing = /^webook_ranking_differing_rows_total\{board="likes"\} (\d+)$/m;
     const reconciled = /^webook_ranking_loads_total\{board="likes",reason="reconcile"\} (\d+)$/m;
     const found = await metric(differing);
-    // As what a foreign key cascades to, of which the binlog has no rows.
+    // Like rows deleted by a cascading foreign key, which the binlog does not contain.
     await asRoot(sql, async (root) => {
       await root.query('SET sql_log_bin = 0');
       await root.query(

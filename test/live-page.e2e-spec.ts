@@ -32,7 +32,7 @@ describe('the pages, in a real browser', () => {
       likes,
     ]);
 
-  /** Ids with scores, as they stand on a page. */
+  /** Ids with scores, in the order of the page. */
   const shown = (board: string, on = page): Promise<string[]> =>
     on
       .locator(`[data-board="${board}"] li`)
@@ -46,7 +46,7 @@ describe('the pages, in a real browser', () => {
   const heart = (id: number, on = page) =>
     on.locator(`[data-board="likes"] li[data-id="${id}"] .like`);
 
-  /** What the page shows of these rows on the board `hot`: texts and lengths of bars. */
+  /** What the page shows for these scores on the board `hot`: texts and lengths of bars. */
   const hot = async (...scores: number[]): Promise<string[]> => {
     const counts = { biz: 'article', biz_id: 1, read_cnt: 0, like_cnt: 0, collect_cnt: 0 };
     const data = scores.map((score, index) => ({ id: index + 1, ...counts, score }));
@@ -104,7 +104,7 @@ describe('the pages, in a real browser', () => {
     await page.goto(program.url);
     await eventually(async () => expect(await shown('likes')).toEqual(['3:30', '2:20', '1:10']));
     expect(await page.locator('section[data-board]').count()).toBe(4);
-    // The same element moves, so that it can be seen moving.
+    // The same element moves, so that users see the move.
     const row = await page.locator('[data-board="likes"] li[data-id="1"]').elementHandle();
     await sql.change('UPDATE interactives SET like_cnt = 1040 WHERE id = 1');
     await eventually(async () => expect(await shown('likes')).toEqual(['1:1,040', '3:30', '2:20']));
@@ -114,7 +114,7 @@ describe('the pages, in a real browser', () => {
     await eventually(async () => expect(await shown('likes')).toEqual(['1:1,040', '4:25', '2:20']));
   });
 
-  it('likes by a click, which moves the row for everybody', async () => {
+  it('likes on a click, which changes the row for everyone', async () => {
     await page.locator('[data-board="likes"] li[data-id="2"] .like').click();
     await eventually(async () => expect(await shown('likes')).toContain('2:21'));
     const [row] = await sql.rows<{ n: number }>(
@@ -123,13 +123,13 @@ describe('the pages, in a real browser', () => {
     expect(row?.n).toBe(21);
   });
 
-  it('needs one connection for all boards, and says that it is live', async () => {
+  it('uses one connection for all boards, and shows that it is live', async () => {
     expect(streams).toEqual([`${program.url}/api/ranking/stream`]);
     await page.locator('#connection[data-state="live"]').waitFor();
     expect(await page.locator('[role="status"]').innerText()).toBe('live');
   });
 
-  it('says aloud only whether it is live, not each update', async () => {
+  it('announces to screen readers only whether it is live, not each update', async () => {
     const updates = () => page.locator('#updates').innerText();
     await page.evaluate(`{
       said = 0;
@@ -145,7 +145,7 @@ describe('the pages, in a real browser', () => {
     expect(await page.evaluate('said')).toBe(0);
   });
 
-  it('leaves the focus on the heart of a row that rises or falls', async () => {
+  it('keeps the focus on the heart of a row that moves up or down', async () => {
     await heart(2).focus();
     for (const [likes, rank] of [
       [2_000, 0],
@@ -159,7 +159,7 @@ describe('the pages, in a real browser', () => {
     }
   });
 
-  it('moves its rows calmly under traffic: one motion of a row at a time', async () => {
+  it('moves its rows smoothly under traffic: one animation of a row at a time', async () => {
     await page.evaluate(`{
       const { children } = document.querySelector('[data-board="likes"] ol');
       reorders = [];
@@ -182,10 +182,10 @@ describe('the pages, in a real browser', () => {
     );
     const times = await page.evaluate<number[]>('reorders');
     expect(times.length).toBeGreaterThan(0);
-    // Three a second at most, whenever the browser gets to draw them.
+    // At most three per second, at whatever time the browser draws them.
     expect((times.length - 1) * 350).toBeLessThanOrEqual(times.at(-1)! - times[0]! + 100);
     expect(await page.evaluate('motions')).toBeLessThanOrEqual(1);
-    // At rest they stand below one another, without holes.
+    // When no animation runs, the rows lie below one another, without gaps.
     await eventually(async () => {
       const [first, second, third] = await page
         .locator('[data-board="likes"] li')
@@ -194,7 +194,7 @@ describe('the pages, in a real browser', () => {
     });
   });
 
-  it('follows a row that becomes one of another object', async () => {
+  it('follows a row that changes to another object', async () => {
     await sql.change("UPDATE interactives SET biz = 'video', biz_id = 77 WHERE id = 4");
     await eventually(async () => expect(await name(4).innerText()).toBe('video 77'));
     expect(await heart(4).getAttribute('aria-label')).toBe('Like video 77');
@@ -202,7 +202,7 @@ describe('the pages, in a real browser', () => {
     await eventually(async () => expect(await shown('likes')).toContain('4:3,060'));
   });
 
-  it('shows any name as text, and likes by it as it is', async () => {
+  it('shows any name as text, and likes with exactly that name', async () => {
     const biz = '<img src=x onerror=alert(1)>/?';
     await sql.change(
       'INSERT INTO interactives (id, biz, biz_id, like_cnt) VALUES (5, ?, 5, 9000)',
@@ -225,19 +225,21 @@ describe('the pages, in a real browser', () => {
     await sql.change('DELETE FROM interactives WHERE id = 5');
   });
 
-  it('compares hot scores only with a best one above zero', async () => {
+  it('shows hot scores as a share of the best one only when that is above zero', async () => {
     expect(await hot(0, -0.5)).toEqual(['– 0', '– 0']);
     expect(await hot(0.002, 0.0005, -4)).toEqual(['100% 1', '25% 0.25', '0% 0']);
   });
 
-  it('says so where nothing is ranked', async () => {
+  it('shows a message on a board without rows', async () => {
     await page.locator('[data-board="hot"] .empty').waitFor();
     expect(await page.locator('[data-board="likes"] .empty').isVisible()).toBe(false);
   });
 
-  it.each(['light', 'dark'] as const)('can be read by everybody when it is %s', async (theme) => {
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-    const contrasts = await page.evaluate<[string, number][]>(`{
+  it.each(['light', 'dark'] as const)(
+    'has enough contrast for everyone in the %s theme',
+    async (theme) => {
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+      const contrasts = await page.evaluate<[string, number][]>(`{
       const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
       const luminance = (...layers) => {
         for (const layer of layers) {
@@ -271,12 +273,13 @@ describe('the pages, in a real browser', () => {
       }
       found;
     }`);
-    expect(contrasts).toHaveLength(4 + 3 * 6);
-    expect(contrasts.filter(([, contrast]) => contrast < 4.5)).toEqual([]);
-    await page.emulateMedia({ colorScheme: null, reducedMotion: null });
-  });
+      expect(contrasts).toHaveLength(4 + 3 * 6);
+      expect(contrasts.filter(([, contrast]) => contrast < 4.5)).toEqual([]);
+      await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+    },
+  );
 
-  it('stands its boards two by two on a small desktop', async () => {
+  it('places its boards two by two on a small desktop', async () => {
     await page.setViewportSize({ width: 1024, height: 768 });
     const places = await page
       .locator('section[data-board]')
@@ -294,7 +297,7 @@ describe('the pages, in a real browser', () => {
     await page.setViewportSize({ width: 1280, height: 800 });
   });
 
-  it('changes between light and dark and remembers it', async () => {
+  it('switches between light and dark, and remembers the choice', async () => {
     const background = (): Promise<string> =>
       page.evaluate('getComputedStyle(document.body).backgroundColor');
     const before = await background();
@@ -306,7 +309,7 @@ describe('the pages, in a real browser', () => {
   });
 
   describe('the Swagger UI that it links to', () => {
-    /** What a call without parameters is answered there: its status and all that is told of it. */
+    /** Makes a call without parameters there: returns the status and all that is shown. */
     const call = async (path: string): Promise<[status: string, told: string]> => {
       const operation = page.locator('.opblock-get', {
         has: page.locator(`[data-path="${path}"]`),
@@ -327,7 +330,7 @@ describe('the pages, in a real browser', () => {
       expect(told).toContain('collect_cnt');
     });
 
-    it('makes calls of a user, once it has his token', async () => {
+    it('makes calls for a user, once it has their token', async () => {
       await page.locator('.auth-wrapper .authorize').first().click();
       await page.locator('.auth-container input').fill(await program.token(7));
       await page.locator('.auth-btn-wrapper .authorize').click();
@@ -338,11 +341,11 @@ describe('the pages, in a real browser', () => {
     });
   });
 
-  it('reports no fault in the console', () => {
+  it('has no error in the console', () => {
     expect(faults).toEqual([]);
   });
 
-  it('is loaded under a policy that names its own script and style', async () => {
+  it('has a content security policy that allows only its own script and style', async () => {
     const policy = async (path: string): Promise<string | null> => {
       const { headers } = await program.get(path);
       expect(headers.get('x-content-type-options')).toBe('nosniff');
@@ -352,7 +355,7 @@ describe('the pages, in a real browser', () => {
     expect(own).toMatch(/default-src 'none'; script-src 'sha256-\S+'; style-src 'sha256-\S+';/);
     expect(own).toContain("frame-ancestors 'none'");
     expect(await policy('/docs')).toMatch(/default-src 'self'; .*frame-ancestors 'none'/);
-    // What is no page pays for no policy.
+    // Answers that are not pages carry no policy.
     expect(await policy('/api/ranking')).toBeNull();
   });
 
@@ -379,12 +382,12 @@ describe('the pages, in a real browser', () => {
     });
     afterAll(() => production?.stop());
 
-    it('offers no hearts, since nobody hands out tokens to like by', async () => {
+    it('shows no hearts, since there are no tokens to like with', async () => {
       expect(await other.locator('.like').filter({ visible: true }).count()).toBe(0);
       expect(await other.locator('footer').innerText()).not.toContain('heart');
     });
 
-    it('says when the server is away, dims what may be outdated, and comes back', async () => {
+    it('shows that the server is unreachable, dims what may be outdated, and recovers', async () => {
       const opacity = () =>
         other.evaluate<string>('getComputedStyle(document.querySelector("ol")).opacity');
       const said = () => other.locator('[role="status"]').innerText();

@@ -14,7 +14,7 @@ import {
   Sql,
 } from './support';
 
-/** What a state says of collects. */
+/** The part of a state that is about collects. */
 const collectsOf = ({ collectCnt, collected }: ObjectState) => ({ collectCnt, collected });
 
 describe('collections', () => {
@@ -42,7 +42,7 @@ describe('collections', () => {
     return [answer.status, answer.body.code];
   };
 
-  it('collects into a default folder that is made on first use', async () => {
+  it('collects into a default folder that is created on first use', async () => {
     const user = await newUser();
     expect(await user.folders()).toEqual([]);
     const { status, body } = await user.collect(1);
@@ -53,14 +53,14 @@ describe('collections', () => {
     expect(await user.itemsOf(folders[0]!.id)).toEqual([1]);
   });
 
-  it('collects without a body at all', async () => {
+  it('collects without a request body', async () => {
     const user = await newUser();
     const answer = await user.request<ObjectState>('PUT', '/api/interactive/video/2/collection');
     expect(answer.status).toBe(200);
     expect(collectsOf(answer.body)).toEqual({ collectCnt: 1, collected: true });
   });
 
-  it('makes one default folder when a user’s first collects come at once', async () => {
+  it('creates one default folder when a user’s first collects are sent at once', async () => {
     const id = nextUser++;
     const users = await Promise.all([MarkUser.of(program, id), MarkUser.of(other, id)]);
     await atOnce(20, 20, async (index) => {
@@ -70,7 +70,7 @@ describe('collections', () => {
     expect(folders.map(({ name, itemCount }) => [name, itemCount])).toEqual([['Default', 20]]);
   });
 
-  it('takes a folder named like the default one for it, and makes a new one once it is gone', async () => {
+  it('uses a folder with the default name as the default, and creates a new one after its deletion', async () => {
     const user = await newUser();
     const mine = await user.createFolder('Default');
     await user.collect(10);
@@ -92,7 +92,7 @@ describe('collections', () => {
     expect(collectsOf(await there.state(11))).toEqual({ collectCnt: 1, collected: true });
   });
 
-  it('counts an object once per user, whatever the folder, and moves it', async () => {
+  it('counts an object once per user, whatever its folder, and moves it between folders', async () => {
     const user = await newUser();
     const [first, second] = [await user.createFolder('first'), await user.createFolder('second')];
     await user.collect(20, first.id);
@@ -115,7 +115,7 @@ describe('collections', () => {
     expect(await user.itemsOf(second.id)).toEqual([]);
   });
 
-  it('makes no row for what was never collected', async () => {
+  it('creates no row for an un-collect of an object that was never collected', async () => {
     const user = await newUser();
     expect(collectsOf((await user.uncollect(21)).body)).toEqual({
       collectCnt: 0,
@@ -124,7 +124,7 @@ describe('collections', () => {
     expect(await sql.rows('SELECT uid FROM collection_items WHERE biz_id = 21')).toEqual([]);
   });
 
-  it('lists what is in a folder newest first, page after page', async () => {
+  it('lists the items of a folder newest first, page by page', async () => {
     const user = await newUser();
     const folder = await user.createFolder('many');
     await Promise.all(
@@ -142,7 +142,7 @@ describe('collections', () => {
     expect(times).toEqual([...times].sort((a, b) => b - a));
   });
 
-  it('lists folders page after page in the order in which they were made', async () => {
+  it('lists folders page by page in the order of their creation', async () => {
     const user = await newUser();
     const names = Array.from({ length: 7 }, (_, index) => `folder ${7 - index}`);
     for (const name of names) await user.createFolder(name);
@@ -150,7 +150,7 @@ describe('collections', () => {
     expect(folders.map(({ name }) => name)).toEqual(names);
   });
 
-  it('keeps names unique for a user, not among users', async () => {
+  it('keeps folder names unique per user, not across users', async () => {
     const [user, stranger] = [await newUser(), await newUser()];
     const folder = await user.createFolder('To read');
     const second = await user.createFolder('Read');
@@ -166,7 +166,7 @@ describe('collections', () => {
     ]);
   });
 
-  it('takes one of many requests that want the same name at once', async () => {
+  it('accepts one of many simultaneous requests for the same name', async () => {
     const user = await newUser();
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => user.request('POST', '/api/collections', { name: 'same' })),
@@ -175,7 +175,7 @@ describe('collections', () => {
     expect(statuses).toEqual([200, ...Array.from({ length: 9 }, () => 409)]);
   });
 
-  it('renames a folder, to its own name too', async () => {
+  it('renames a folder, also to the name that it has', async () => {
     const user = await newUser();
     const { id } = await user.createFolder('old');
     await user.collect(60, id);
@@ -186,7 +186,7 @@ describe('collections', () => {
     expect((await user.createFolder('old')).id).not.toBe(id);
   });
 
-  it('un-collects what is in a folder when it is deleted, in more chunks than one', async () => {
+  it('un-collects the items of a folder when it is deleted, in several chunks', async () => {
     const [user, stranger] = [await newUser(), await newUser()];
     const [doomed, kept] = [await user.createFolder('doomed'), await user.createFolder('kept')];
     const ids = Array.from({ length: 300 }, (_, index) => 2_000 + index);
@@ -211,11 +211,11 @@ describe('collections', () => {
     expect((await user.createFolder('doomed')).id).not.toBe(doomed.id);
   });
 
-  it('finishes a deletion that was cut short, when it is asked for again', async () => {
+  it('finishes an interrupted deletion when it is requested again', async () => {
     const user = await newUser();
     const { id } = await user.createFolder('half gone');
     await user.collect(70, id);
-    // What a crash right after the deletion began leaves behind.
+    // The state that a crash right after the start of the deletion leaves.
     await sql.change('UPDATE collections SET name = NULL WHERE id = ?', [id]);
     expect(await user.folders()).toEqual([]);
     expect(
@@ -226,7 +226,7 @@ describe('collections', () => {
     expect(await sql.rows('SELECT id FROM collections WHERE id = ?', [id])).toEqual([]);
   });
 
-  it('finishes a deletion that was cut short by itself', async () => {
+  it('finishes an interrupted deletion without a request', async () => {
     const user = await newUser();
     const { id } = await user.createFolder('left behind');
     await user.collect(72, id);
@@ -239,7 +239,7 @@ describe('collections', () => {
     expect(collectsOf(await user.state(72))).toEqual({ collectCnt: 0, collected: false });
   });
 
-  it('is exact while objects move between folders that are being deleted', async () => {
+  it('stays exact while objects move between folders that are being deleted', async () => {
     const id = nextUser++;
     const users = await Promise.all([MarkUser.of(program, id), MarkUser.of(other, id)]);
     const ids = Array.from({ length: 10 }, (_, index) => 3_000 + index);
@@ -276,7 +276,7 @@ describe('collections', () => {
     }
   });
 
-  /** Waits until that many statements of the programs that begin like this are under way. */
+  /** Waits until the programs run this many statements that begin with `statement`. */
   const underWay = (count: number, statement: string): Promise<void> =>
     eventually(async () => {
       const found = await sql.rows(
@@ -287,13 +287,13 @@ describe('collections', () => {
       expect(found).toHaveLength(count);
     });
 
-  it('makes one folder for all who want the name of one that is being deleted', async () => {
+  it('creates one folder when several requests want the name of one that is being deleted', async () => {
     const id = nextUser++;
     const users = await Promise.all([program, other].map((each) => MarkUser.of(each, id)));
     let { id: doomed } = await users[0]!.createFolder('contested');
     const deletion = await Sql.open(stack.MYSQL_URL);
     try {
-      // In about every third round the server lets those who wait deadlock with each other.
+      // In about every third round the waiting statements deadlock with each other.
       for (let round = 0; round < 16; round++) {
         await deletion.change('START TRANSACTION');
         await deletion.change('UPDATE collections SET name = NULL WHERE id = ?', [doomed]);
@@ -313,13 +313,13 @@ describe('collections', () => {
     }
   });
 
-  it('renames a folder though it deadlocks with another transaction', async () => {
+  it('renames a folder even when it deadlocks with another transaction', async () => {
     const user = await newUser();
     const { id } = await user.createFolder('old');
     const stranger = await Sql.open(stack.MYSQL_URL);
     try {
       await stranger.change('START TRANSACTION');
-      // More changes than the other has: the server undoes the smaller of two that deadlock.
+      // More changes than the rename makes: in a deadlock, the server rolls back the smaller one.
       const names = Array.from({ length: 20 }, (_, index) => [user.id, `new ${index}`]);
       await stranger.change('INSERT INTO collections (uid, name) VALUES ?', [names]);
       const renaming = user.request('PATCH', `/api/collections/${id}`, { name: 'new 7' });
@@ -332,7 +332,7 @@ describe('collections', () => {
     }
   });
 
-  it('fails a collect into a folder that is gone without failing the others of its group', async () => {
+  it('fails a collect into a deleted folder without failing the others of its batch', async () => {
     const user = await newUser();
     const { id } = await user.createFolder('there');
     const gone = (await user.createFolder('gone')).id;
@@ -347,7 +347,7 @@ describe('collections', () => {
   });
 
   describe('bad input', () => {
-    it('hides the folders of others', async () => {
+    it('hides the folders of other users', async () => {
       const [owner, stranger] = [await newUser(), await newUser()];
       const { id } = await owner.createFolder('mine');
       await owner.collect(80, id);
@@ -363,7 +363,7 @@ describe('collections', () => {
       expect(await owner.folders()).toEqual([{ id, name: 'mine', itemCount: 1 }]);
     });
 
-    it('knows nothing of folders that are gone or never were', async () => {
+    it('does not find folders that were deleted or never existed', async () => {
       const user = await newUser();
       const { id } = await user.createFolder('short-lived');
       await user.request('DELETE', `/api/collections/${id}`);
@@ -377,7 +377,7 @@ describe('collections', () => {
       }
     });
 
-    it('leaves an object where it is when the folder to move it to is not there', async () => {
+    it('leaves an object where it is when the target folder does not exist', async () => {
       const user = await newUser();
       const { id } = await user.createFolder('here');
       await user.collect(82, id);
@@ -423,7 +423,7 @@ describe('collections', () => {
       [{ name: '❤️'.repeat(64) }, 'name'],
       [{ name: 'a\u0000b' }, 'name'],
       [{ name: 'a', extra: 1 }, 'extra'],
-    ])('refuses a folder of %j', async (body, field) => {
+    ])('refuses to create a folder with %j', async (body, field) => {
       const user = await newUser();
       const answer = await user.request<Problem>('POST', '/api/collections', body);
       expect([answer.status, answer.body.code, answer.body.errors?.[0]?.field]).toEqual([
@@ -434,7 +434,7 @@ describe('collections', () => {
       expect(await user.folders()).toEqual([]);
     });
 
-    it('takes names of 64 characters of any script', async () => {
+    it('accepts names of 64 characters of any script', async () => {
       const user = await newUser();
       for (const name of [
         '收藏夹'.repeat(21),

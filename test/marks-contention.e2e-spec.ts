@@ -37,7 +37,7 @@ describe('likes and collects under contention', () => {
     await Promise.all([...(programs ?? []).map((program) => program.stop()), sql?.close()]);
   });
 
-  /** Each user on each instance. */
+  /** For each user, one client per instance. */
   const usersOn = (ids: readonly number[], biz?: string): Promise<MarkUser[][]> =>
     Promise.all(
       ids.map((id) => Promise.all(programs.map((program) => MarkUser.of(program, id, biz)))),
@@ -46,7 +46,7 @@ describe('likes and collects under contention', () => {
   const range = (from: number, count: number): number[] =>
     Array.from({ length: count }, (_, index) => from + index);
 
-  it('loses nothing to deadlocks of four instances on the same users and objects', async () => {
+  it('loses no request to deadlocks of four instances on the same users and objects', async () => {
     const users = await usersOn(range(1, 12));
     const objects = range(1, 8);
     const failures: unknown[] = [];
@@ -56,7 +56,7 @@ describe('likes and collects under contention', () => {
       const actions = ['like', 'unlike', 'collect', 'uncollect'] as const;
       const { status, body } = await user[actions[below(actions.length)]!](object);
       if (status !== 200) failures.push(body);
-      // Reads of the same objects move other columns of the same rows.
+      // Reads of the same objects change other columns of the same rows.
       if (index % 10 === 0)
         await programs[0]!.post(`/api/interactive/video/${object}/reads`, undefined);
     });
@@ -84,7 +84,7 @@ describe('likes and collects under contention', () => {
     expect(await driftOf(sql)).toEqual([]);
   });
 
-  it('never leaves a wrong count or flag behind a cold cache', async () => {
+  it('never leaves a wrong count or flag in a cache that was cold', async () => {
     const [user] = await usersOn([200]);
     const redis = new Redis(stack.REDIS_URL);
     try {
@@ -108,14 +108,14 @@ describe('likes and collects under contention', () => {
     }
   });
 
-  describe('while a stranger keeps a row locked', () => {
-    /** One wait for a lock (a second), and what a busy machine adds to it; nobody waits one by one. */
+  describe('while another transaction holds a row lock', () => {
+    /** Milliseconds: one lock wait (a second) plus the delays of a busy machine; waits never add up. */
     const BOUND = 4_000;
     let stranger: Sql;
 
     beforeEach(async () => {
       stranger = await Sql.open(stack.MYSQL_URL);
-      // So that it locks that row alone, and no gap beside it.
+      // So that it locks only that row, and no gap beside it.
       await stranger.change('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
       await stranger.change('START TRANSACTION');
     });
@@ -125,7 +125,7 @@ describe('likes and collects under contention', () => {
     const usersOf = (ids: readonly number[]): Promise<MarkUser[]> =>
       Promise.all(ids.map((id) => MarkUser.of(programs[0]!, id)));
 
-    /** Expects each request to succeed, and gives the longest time that one took. */
+    /** Expects each request to succeed; returns the milliseconds of the slowest one. */
     async function slowest(requests: readonly Promise<{ status: number }>[]): Promise<number> {
       const start = performance.now();
       const times = requests.map(async (request) => {
@@ -135,7 +135,7 @@ describe('likes and collects under contention', () => {
       return Math.max(...(await Promise.all(times)));
     }
 
-    it('answers his peers on that object and everybody else', async () => {
+    it('answers the other users of that object, and everyone else', async () => {
       const users = await usersOf(range(300, 64));
       const bystanders = await usersOf(range(400, 16));
       await Promise.all(users.map((user) => user.like(600)));
@@ -156,7 +156,7 @@ describe('likes and collects under contention', () => {
       expect((await users[20]!.unlike(600)).body).toMatchObject({ liked: false, likeCnt: 0 });
     });
 
-    it('answers those on other objects, and the others once the counter is free', async () => {
+    it('answers requests for other objects, and the blocked ones once the counter is free', async () => {
       const users = await usersOf(range(500, 32));
       const bystanders = await usersOf(range(540, 32));
       await users[0]!.like(700);
@@ -171,7 +171,7 @@ describe('likes and collects under contention', () => {
       expect(await users[0]!.state(700)).toMatchObject({ collectCnt: 32, likeCnt: 1 });
     });
 
-    it('answers everybody else while the like itself is not committed', async () => {
+    it('answers everyone else while the like itself is not committed', async () => {
       const users = await usersOf(range(580, 32));
       await stranger.change(
         "INSERT INTO likes (uid, biz, biz_id, status) VALUES (585, 'video', 750, 1)",
@@ -187,19 +187,19 @@ describe('likes and collects under contention', () => {
     afterAll(async () => expect(await driftOf(sql)).toEqual([]));
   });
 
-  it('shows a like whose process was killed between the commit and the cache', async () => {
+  it('shows a like whose process was killed between the commit and the cache update', async () => {
     const [witness, victim] = [programs[0]!, programs[3]!];
     const fan = await MarkUser.of(witness, 400);
     await fan.like(700);
     const stranger = await Sql.open(stack.MYSQL_URL);
     try {
-      // Once more with another user when the lock was waited for in vain: nothing was committed.
+      // When the wait for the lock timed out, nothing was committed: try again with another user.
       for (let uid = 401; ; uid++) {
         const [here, there] = await Promise.all(
           [witness, victim].map((program) => MarkUser.of(program, uid)),
         );
         expect(await here!.state(700)).toMatchObject({ liked: false });
-        // The like's last packet, its COMMIT included, waits in the server for the counters' row.
+        // The like's last statement batch, with its COMMIT, waits in the server for the counters' row.
         await stranger.change('START TRANSACTION');
         await stranger.rows('SELECT id FROM interactives WHERE biz_id = 700 FOR UPDATE');
         const answer = there!.like(700).catch((error: unknown) => error);

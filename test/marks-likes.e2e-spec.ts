@@ -11,7 +11,7 @@ import {
   Sql,
 } from './support';
 
-/** What a state says of likes. */
+/** The part of a state that is about likes. */
 const likesOf = ({ likeCnt, liked }: ObjectState) => ({ likeCnt, liked });
 
 describe('likes', () => {
@@ -36,7 +36,7 @@ describe('likes', () => {
       [uid],
     );
 
-  it('counts a like once and takes it back once, however often it is sent', async () => {
+  it('counts a like once and removes it once, however often it is sent', async () => {
     const user = await MarkUser.of(program, 1);
     const answers = [];
     for (const send of ['like', 'like', 'unlike', 'unlike', 'like'] as const)
@@ -52,7 +52,7 @@ describe('likes', () => {
     expect(await rowsOf(1)).toEqual([{ status: 1, version: 3 }]);
   });
 
-  it('makes no row for an unlike of what was never liked', async () => {
+  it('creates no row for an unlike of an object that was never liked', async () => {
     const user = await MarkUser.of(program, 2);
     const { status, body } = await user.unlike(101);
     expect(status).toBe(200);
@@ -69,7 +69,7 @@ describe('likes', () => {
     expect(await sql.rows('SELECT id FROM interactives WHERE biz_id = 101')).toEqual([]);
   });
 
-  it('shows a user his own like at once, on another instance too', async () => {
+  it('shows users their own like at once, also on another instance', async () => {
     const [here, there] = await Promise.all([MarkUser.of(program, 3), MarkUser.of(other, 3)]);
     for (let round = 0; round < 20; round++) {
       const isLike = round % 2 === 0;
@@ -81,7 +81,7 @@ describe('likes', () => {
     }
   });
 
-  it('never shows a user the marks of another', async () => {
+  it('never shows a user the marks of another user', async () => {
     const [fan, stranger] = await Promise.all([MarkUser.of(program, 4), MarkUser.of(program, 5)]);
     await fan.like(103);
     expect(likesOf(await stranger.state(103))).toEqual({ likeCnt: 1, liked: false });
@@ -89,7 +89,7 @@ describe('likes', () => {
     expect(likesOf(anonymous.body)).toEqual({ likeCnt: 1, liked: false });
   });
 
-  it('answers toggles of one user from ten connections, and ends as the last of them said', async () => {
+  it('answers toggles of one user on ten connections, and ends in the state of the last one', async () => {
     const users = await Promise.all([MarkUser.of(program, 6), MarkUser.of(other, 6)]);
     const answers: { sent: number; received: number; liked: boolean }[] = [];
     await atOnce(300, 10, async (index) => {
@@ -99,10 +99,10 @@ describe('likes', () => {
       const { status, body } = await (wanted ? user.like(104) : user.unlike(104));
       answers.push({ sent, received: performance.now(), liked: body.liked });
       expect(status).toBe(200);
-      // Only this user likes it, so each answer must agree with itself.
+      // Only this user likes it, so the flag and the count of each answer must agree.
       expect(likesOf(body)).toEqual({ liked: wanted, likeCnt: wanted ? 1 : 0 });
     });
-    // The last to be carried out is one that was still under way when the last was sent.
+    // The request that was executed last was still under way when the last one was sent.
     const lastSent = Math.max(...answers.map(({ sent }) => sent));
     const lastAnswers = answers.filter(({ received }) => received >= lastSent);
     const final = await users[0]!.state(104);
@@ -115,7 +115,7 @@ describe('likes', () => {
     });
   });
 
-  it('keeps every counter right when many users like one object at once', async () => {
+  it('keeps every counter correct when many users like one object at once', async () => {
     const users = await Promise.all(
       Array.from({ length: 64 }, (_, index) =>
         MarkUser.of(index % 2 ? program : other, 1_000 + index),
@@ -124,14 +124,14 @@ describe('likes', () => {
     const counts = await Promise.all(users.map(async (user) => (await user.like(105)).body));
     expect(counts.every(({ liked }) => liked)).toBe(true);
     expect(Math.max(...counts.map(({ likeCnt }) => likeCnt))).toBe(64);
-    // Each sees himself counted, and nobody sees a count that was never true.
+    // Each user's answer counts their like, and no user sees a count that was never true.
     expect([...counts.map(({ likeCnt }) => likeCnt)].sort((a, b) => a - b)).toEqual(
       Array.from({ length: 64 }, (_, index) => index + 1),
     );
     expect((await users[0]!.state(105)).likeCnt).toBe(64);
   });
 
-  it('takes ids up to 2^53-1 and kinds of every allowed form', async () => {
+  it('accepts ids up to 2^53-1 and kinds of every allowed form', async () => {
     const bizId = Number.MAX_SAFE_INTEGER;
     const user = await MarkUser.of(program, Number.MAX_SAFE_INTEGER, 'a_b-9');
     expect(likesOf((await user.like(bizId)).body)).toEqual({ likeCnt: 1, liked: true });
@@ -140,10 +140,10 @@ describe('likes', () => {
     expect(like).toMatchObject({ biz: 'a_b-9', bizId });
   });
 
-  it('lists own likes newest first, page after page, of all kinds or of one', async () => {
+  it('lists a user’s own likes newest first, page by page, of all kinds or of one', async () => {
     const video = await MarkUser.of(program, 7);
     const song = await MarkUser.of(program, 7, 'song');
-    // At once, so that some share their millisecond.
+    // All at once, so that some have the same millisecond.
     await Promise.all(
       Array.from({ length: 25 }, (_, index) => [video.like(200 + index), song.like(200 + index)])
         .flat()
@@ -168,7 +168,7 @@ describe('likes', () => {
     expect(songs).toEqual(all.filter(({ biz }) => biz === 'song'));
   });
 
-  it('keeps the pages of a list apart while newer likes come in', async () => {
+  it('repeats and skips nothing between two pages while newer likes arrive', async () => {
     const user = await MarkUser.of(program, 8);
     for (let bizId = 300; bizId < 306; bizId++) await user.like(bizId);
     const path = '/api/interactive/likes?limit=3';
@@ -192,7 +192,7 @@ describe('likes', () => {
       return { id: body.id, token };
     }
 
-    it('are taken for published ones only', async () => {
+    it('are accepted for published ones only', async () => {
       const { id, token } = await article(9);
       const user = await MarkUser.of(program, 10, 'article');
       const expectMissing = async () => {
@@ -281,7 +281,7 @@ describe('likes', () => {
       expect([status, body.code]).toEqual([400, code]);
     });
 
-    it('answers a query in its order, an object as often as it is asked for', async () => {
+    it('answers a query in its order, each object as often as it is listed', async () => {
       const user = await MarkUser.of(program, 13);
       await user.like(451);
       const states = await user.states([452, 451, 452, 451]);
@@ -308,13 +308,13 @@ describe('likes', () => {
       ],
       [{ objects: [null, [], 'video'] }, ['objects.0', 'objects.1', 'objects.2']],
       [[video], ['body']],
-    ])('refuses a query, and tells each field at fault: %#', async (body, fields) => {
+    ])('refuses a query, and names each wrong field: %#', async (body, fields) => {
       const answer = await program.post<Problem>('/api/interactive/query', body);
       expect([answer.status, answer.body.code]).toEqual([400, 'VALIDATION_FAILED']);
       expect(answer.body.errors?.map(({ field }) => field)).toEqual(fields);
     });
 
-    it('refuses a cursor that was tampered with, or is of another list', async () => {
+    it('refuses a cursor that was changed, or that belongs to another list', async () => {
       const user = await MarkUser.of(program, 12);
       for (const bizId of [1, 2, 3]) await user.like(400 + bizId);
       await user.createFolder('a');

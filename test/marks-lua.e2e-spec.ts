@@ -1,11 +1,15 @@
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { binlogTopic, CaptureGaps, type RowChange, type RowImage } from '../src/cdc';
+import { binlogTopic, CaptureGaps, ChangeFeed, type RowChange, type RowImage } from '../src/cdc';
+import { CountersCache } from '../src/interactive/cache/counters.cache';
+import type { Tickets } from '../src/interactive/cache/load-tickets';
+import { OwnMarksCache } from '../src/interactive/cache/own-marks.cache';
+import { CountersConsumer } from '../src/interactive/counters/counters.consumer';
+import { type CounterRow, NO_COUNTS } from '../src/interactive/model/counter-row';
+import type { MarkState, OwnMarks } from '../src/interactive/model/mark';
 import type { Message } from '../src/messaging';
 import type { Database } from '../src/platform/database';
-import { CountersConsumer } from '../src/interactive/counters.consumer';
-import { InteractiveCache, type OwnMarks } from '../src/interactive/interactive.cache';
-import { type CounterRow, type MarkState, NO_COUNTS } from '../src/interactive/states';
+import { HashReadBatch } from '../src/platform/redis';
 import { eventually, isolatedStack } from './support';
 
 const OBJECT = { biz: 'video', bizId: 42 };
@@ -13,17 +17,21 @@ const KEY = 'interactive:{video:42}';
 const UID = 7;
 
 let redis: Redis;
-let cache: InteractiveCache;
+let counters: CountersCache;
+let ownMarks: OwnMarksCache;
 let consumer: CountersConsumer;
 
 beforeAll(async () => {
   Logger.overrideLogger(false);
   const { REDIS_URL } = await isolatedStack('marks_lua');
   redis = new Redis(REDIS_URL);
-  cache = new InteractiveCache(redis);
-  await cache.onModuleInit();
+  const reads = new HashReadBatch(redis);
+  counters = new CountersCache(redis, reads);
+  ownMarks = new OwnMarksCache(redis, reads);
+  await Promise.all([counters.onModuleInit(), ownMarks.onModuleInit()]);
   const database = { schema: async () => 'webook' } as Database;
-  consumer = new CountersConsumer(cache, new CaptureGaps(), database);
+  const gaps = new CaptureGaps();
+  consumer = new CountersConsumer(counters, new ChangeFeed(database, gaps), gaps);
 });
 
 beforeEach(() => redis.flushdb());
@@ -41,28 +49,29 @@ const row = (id: number, version: number, likeCnt: number): CounterRow => ({
 });
 const NO_ROW = row(0, 0, 0);
 
-/** Loads, as if they had just begun. */
-async function keep(rows: readonly CounterRow[], marks: readonly MarkState[] = []): Promise<void> {
-  await cache.keep(await cache.tickets(rows, marks), rows, marks);
+/** Stores loaded values, as if their loads had just begun. */
+async function keep(rows: readonly CounterRow[], states: readonly MarkState[] = []): Promise<void> {
+  await counters.storeLoaded(await counters.tickets(rows), rows);
+  await ownMarks.storeLoaded(await ownMarks.tickets(states), states);
 }
 
-/** The likes that readers are shown; undefined when they must ask the database. */
+/** The like count that readers are shown; undefined when they must ask the database. */
 async function shown(bizId = OBJECT.bizId): Promise<number | undefined> {
-  const [state] = await cache.read([{ ...OBJECT, bizId }], null);
-  return state?.counters?.likeCnt;
+  const [counts] = await counters.read([{ ...OBJECT, bizId }]);
+  return counts?.likeCnt;
 }
 
 describe("an object's counters", () => {
-  it('follow what the program commits, in whatever order it arrives', async () => {
-    await cache.apply([row(1, 2, 20)]);
+  it('follow the commits of the program, in whatever order they arrive', async () => {
+    await counters.applyStates([row(1, 2, 20)]);
     expect(await shown()).toBe(20);
-    await cache.apply([row(1, 1, 10)]);
+    await counters.applyStates([row(1, 1, 10)]);
     expect(await shown()).toBe(20);
-    await cache.apply([row(1, 3, 30)]);
+    await counters.applyStates([row(1, 3, 30)]);
     expect(await shown()).toBe(30);
   });
 
-  it('keep what is loaded, unless something as new is there', async () => {
+  it('are stored from a load, unless the cached version is as new', async () => {
     await keep([row(1, 2, 20)]);
     expect(await shown()).toBe(20);
     await keep([row(1, 2, 99)]);
@@ -72,34 +81,34 @@ describe("an object's counters", () => {
     expect(await shown()).toBe(30);
   });
 
-  it('follow changes that leave the version, against a late write of the version', async () => {
+  it('follow changes that keep the version, and ignore a late write of that version', async () => {
     await keep([row(1, 2, 20)]);
-    await cache.capture([row(1, 2, 21)], []);
+    await counters.capture([row(1, 2, 21)], []);
     expect(await shown()).toBe(21);
-    await cache.apply([row(1, 2, 20)]);
+    await counters.applyStates([row(1, 2, 20)]);
     expect(await shown()).toBe(21);
-    await cache.capture([row(1, 1, 10)], []);
+    await counters.capture([row(1, 1, 10)], []);
     expect(await shown()).toBe(21);
   });
 
-  it('are remembered only for a moment where there is no row', async () => {
+  it('are cached only briefly when there is no row', async () => {
     await keep([NO_ROW]);
     expect(await shown()).toBe(0);
     expect(await redis.pttl(KEY)).toBeLessThanOrEqual(12_500);
-    await cache.capture([row(1, 0, 5)], []);
+    await counters.capture([row(1, 0, 5)], []);
     expect(await shown()).toBe(5);
     expect(await redis.pttl(KEY)).toBeGreaterThan(60_000);
   });
 });
 
 describe('captured changes of an object that is not cached', () => {
-  it('are shown to nobody, and keep nothing but what is older out', async () => {
-    await cache.capture([row(1, 2, 20)], []);
+  it('are not shown, and keep out only what is older', async () => {
+    await counters.capture([row(1, 2, 20)], []);
     expect(await shown()).toBeUndefined();
     await keep([row(1, 1, 10)]);
     expect(await shown()).toBeUndefined();
-    await cache.capture([row(1, 3, 30)], []);
-    await cache.capture([row(1, 2, 20)], []);
+    await counters.capture([row(1, 3, 30)], []);
+    await counters.capture([row(1, 2, 20)], []);
     await keep([row(1, 2, 20)]);
     expect(await shown()).toBeUndefined();
     expect(await redis.pttl(KEY)).toBeLessThanOrEqual(30_000);
@@ -108,21 +117,21 @@ describe('captured changes of an object that is not cached', () => {
     expect(await redis.pttl(KEY)).toBeGreaterThan(60_000);
   });
 
-  it('let a load of the same version in, for as long as they would have stayed', async () => {
-    await cache.capture([row(1, 2, 20)], []);
+  it('let a load of the same version be stored, for as long as they would have stayed', async () => {
+    await counters.capture([row(1, 2, 20)], []);
     await keep([row(1, 2, 20)]);
     expect(await shown()).toBe(20);
     expect(await redis.pttl(KEY)).toBeLessThanOrEqual(30_000);
-    await cache.capture([row(1, 2, 21)], []);
+    await counters.capture([row(1, 2, 21)], []);
     expect(await shown()).toBe(21);
     expect(await redis.pttl(KEY)).toBeGreaterThan(60_000);
   });
 
   it('keep out a late write of the same version', async () => {
-    await cache.capture([row(1, 2, 21)], []);
-    await cache.apply([row(1, 2, 20)]);
+    await counters.capture([row(1, 2, 21)], []);
+    await counters.applyStates([row(1, 2, 20)]);
     expect(await shown()).toBeUndefined();
-    await cache.apply([row(1, 3, 30)]);
+    await counters.applyStates([row(1, 3, 30)]);
     expect(await shown()).toBe(30);
   });
 });
@@ -144,6 +153,7 @@ describe('the consumer of captured changes', () => {
     before,
     after,
     position: null,
+    ordinal: 0,
     executedAt: 0,
   });
   const consume = (...changes: RowChange[]): Promise<void> =>
@@ -168,7 +178,7 @@ describe('the consumer of captured changes', () => {
     expect(await shown()).toBe(9);
   });
 
-  it('follows a row that is replaced, at once and one by one', async () => {
+  it('follows a row that is replaced, in one batch and step by step', async () => {
     await keep([row(1, 9, 90)]);
     await consume(change(image(1, 9, 90), null), change(null, image(2, 0, 3)));
     expect(await shown()).toBe(3);
@@ -181,46 +191,50 @@ describe('the consumer of captured changes', () => {
     await consume(change(null, image(3, 0, 4)));
     await keep([row(3, 0, 4)]);
     expect(await shown()).toBe(4);
-    await cache.apply([row(4, 1, 1)]);
+    await counters.applyStates([row(4, 1, 1)]);
     expect(await shown()).toBe(1);
-    // The deletion of the third row comes after what the program has made of the fourth.
+    // The deletion of the third row arrives after the program's write of the fourth.
     await consume(change(image(3, 0, 4), null));
     expect(await shown()).toBe(1);
   });
 
   it.each([5, 3])(
-    'leaves an object to the database whose row comes again under the id %i, no higher one',
+    'does not cache an object whose row is inserted again with the id %i, which is not higher',
     async (id) => {
       await keep([row(5, 9, 90)]);
       await consume(change(image(5, 9, 90), null), change(null, image(id, 0, 3)));
       expect(await shown()).toBeUndefined();
-      await cache.apply([row(id, 1, 4)]);
+      await counters.applyStates([row(id, 1, 4)]);
       await keep([row(id, 1, 4)]);
       expect(await shown()).toBeUndefined();
       expect(await redis.pttl(KEY)).toBeLessThanOrEqual(30_000);
     },
   );
 
-  it('overlooks the rows of other schemas', async () => {
+  it('ignores the rows of other schemas', async () => {
     await keep([row(1, 9, 90)]);
     await consume({ ...change(null, image(2, 0, 3)), database: 'another' });
     await consume(change(image(1, 9, 90), image(1, 10, 91)));
     expect(await shown()).toBe(91);
   });
 
-  it('forgets every counter after DDL, and no mark', async () => {
+  it('deletes every cached counter after DDL, and no mark', async () => {
     await keep(
       [row(1, 9, 90), { ...row(2, 5, 50), bizId: 43 }],
       [
-        { ...OBJECT, uid: UID, kind: 'like', on: true, version: 1 },
-        { ...OBJECT, uid: UID, kind: 'collect', on: true, version: 1 },
+        {
+          ...OBJECT,
+          uid: UID,
+          like: { on: true, version: 1 },
+          collect: { on: true, version: 1 },
+        },
       ],
     );
     await consume({ ...change(null, null), kind: 'rewrite' });
     await eventually(async () => expect(await redis.keys('*')).toEqual([`${KEY}:mine:${UID}`]));
   });
 
-  it('takes the counters from an object whose row is given to another', async () => {
+  it('deletes the counters of an object whose row is given to another', async () => {
     await keep([row(1, 9, 90), { ...row(2, 5, 50), bizId: 43 }]);
     await consume(change(image(2, 5, 50, 43), null));
     await consume(change(image(1, 9, 90), image(1, 9, 90, 44)));
@@ -228,24 +242,36 @@ describe('the consumer of captured changes', () => {
   });
 });
 
-describe('what is loaded while the cache is lost', () => {
+describe('a load during which the cache is lost', () => {
   const owned = { ...OBJECT, uid: UID };
   const marks = (version: number, on: boolean): MarkState[] => [
-    { ...owned, kind: 'like', on, version },
-    { ...owned, kind: 'collect', on: false, version: 0 },
+    { ...owned, like: { on, version }, collect: { on: false, version: 0 } },
   ];
   const own = async (): Promise<OwnMarks | undefined> =>
-    (await cache.read([OBJECT], UID))[0]?.marks;
+    (await ownMarks.read([{ ...OBJECT, uid: UID }]))[0];
+  const takeTickets = async (): Promise<Tickets> =>
+    new Map([...(await counters.tickets([OBJECT])), ...(await ownMarks.tickets([owned]))]);
+  const store = async (
+    tickets: Tickets,
+    rows: readonly CounterRow[],
+    states: readonly MarkState[],
+  ): Promise<void> => {
+    await counters.storeLoaded(tickets, rows);
+    await ownMarks.storeLoaded(tickets, states);
+  };
 
   it.each([
-    ['nobody else has asked', false],
+    ['no other load has begun', false],
     ['another load has begun', true],
-  ])('is not kept, since nothing tells whether it is outdated: %s', async (_, isAskedAgain) => {
-    const tickets = await cache.tickets([OBJECT], [owned]);
-    await cache.apply([row(1, 2, 20)], marks(1, true));
+  ])('is not stored, since it may be outdated: %s', async (_, isAskedAgain) => {
+    const tickets = await takeTickets();
+    await Promise.all([
+      counters.applyStates([row(1, 2, 20)]),
+      ownMarks.applyStates(marks(1, true)),
+    ]);
     await redis.flushdb();
-    if (isAskedAgain) await cache.tickets([OBJECT], [owned]);
-    await cache.keep(tickets, [row(1, 1, 10)], marks(0, false));
+    if (isAskedAgain) await takeTickets();
+    await store(tickets, [row(1, 1, 10)], marks(0, false));
     expect(await shown()).toBeUndefined();
     expect(await own()).toBeUndefined();
     await keep([row(1, 2, 20)], marks(1, true));
@@ -253,25 +279,25 @@ describe('what is loaded while the cache is lost', () => {
     expect(await own()).toEqual({ liked: true, collected: false });
   });
 
-  it('is kept when others have asked too, and leaves nothing behind when it never comes', async () => {
-    const first = await cache.tickets([OBJECT], [owned]);
-    const second = await cache.tickets([OBJECT], [owned]);
+  it('is stored when other loads have begun too, and leaves nothing behind when it never ends', async () => {
+    const first = await takeTickets();
+    const second = await takeTickets();
     expect(second).toEqual(first);
     for (const key of first.keys()) {
       expect(await redis.pttl(key)).toBeGreaterThan(0);
       expect(await redis.pttl(key)).toBeLessThanOrEqual(30_000);
     }
-    await cache.keep(second, [row(1, 2, 20)], marks(1, true));
-    await cache.keep(first, [row(1, 3, 30)], marks(2, false));
+    await store(second, [row(1, 2, 20)], marks(1, true));
+    await store(first, [row(1, 3, 30)], marks(2, false));
     expect(await shown()).toBe(30);
     expect(await own()).toEqual({ liked: false, collected: false });
     expect(await redis.pttl(KEY)).toBeGreaterThan(60_000);
   });
 
-  it('is not kept either when it was dropped in between', async () => {
-    const tickets = await cache.tickets([OBJECT], [owned]);
-    await cache.drop([OBJECT], [owned]);
-    await cache.keep(tickets, [row(1, 1, 10)], marks(0, false));
+  it('is not stored either when the object was dropped in between', async () => {
+    const tickets = await takeTickets();
+    await Promise.all([counters.drop([OBJECT]), ownMarks.drop([owned])]);
+    await store(tickets, [row(1, 1, 10)], marks(0, false));
     expect(await shown()).toBeUndefined();
     expect(await own()).toBeUndefined();
   });
@@ -281,59 +307,58 @@ describe("a user's marks", () => {
   const marksKey = `${KEY}:mine:${UID}`;
   const announced = [{ ...OBJECT, uid: UID }];
   const marks = (version: number, liked: boolean): MarkState[] => [
-    { ...OBJECT, uid: UID, kind: 'like', on: liked, version },
-    { ...OBJECT, uid: UID, kind: 'collect', on: false, version: 0 },
+    { ...OBJECT, uid: UID, like: { on: liked, version }, collect: { on: false, version: 0 } },
   ];
   const own = async (): Promise<OwnMarks | undefined> =>
-    (await cache.read([OBJECT], UID))[0]?.marks;
+    (await ownMarks.read([{ ...OBJECT, uid: UID }]))[0];
   const NOT_LIKED = { liked: false, collected: false };
   const LIKED = { liked: true, collected: false };
 
-  it('are hidden from their announcement until the change is applied', async () => {
+  it('are hidden from the announcement of a change until it is applied', async () => {
     await keep([], marks(0, false));
     expect(await own()).toEqual(NOT_LIKED);
-    await cache.announce(announced);
+    await ownMarks.announce(announced);
     expect(await own()).toBeUndefined();
-    await cache.apply([], marks(1, true));
+    await ownMarks.applyStates(marks(1, true));
     expect(await own()).toEqual(LIKED);
     expect(await redis.pttl(marksKey)).toBeGreaterThan(60_000);
   });
 
-  it('are not kept from a load while a change is announced', async () => {
-    await cache.announce(announced);
+  it('are not stored from a load while a change is announced', async () => {
+    await ownMarks.announce(announced);
     await keep([], marks(0, false));
     expect(await redis.hmget(marksKey, 'p', 'lv')).toEqual(['1', null]);
-    await cache.apply([], marks(1, true));
+    await ownMarks.applyStates(marks(1, true));
     await keep([], marks(0, false));
     expect(await own()).toEqual(LIKED);
   });
 
-  it('are shown again when every announced change is applied, the newest whatever their order', async () => {
+  it('are shown again when every announced change is applied: the newest, whatever the order', async () => {
     await keep([], marks(0, false));
-    await cache.announce(announced);
-    await cache.announce(announced);
-    await cache.apply([], marks(2, false));
+    await ownMarks.announce(announced);
+    await ownMarks.announce(announced);
+    await ownMarks.applyStates(marks(2, false));
     expect(await own()).toBeUndefined();
-    await cache.apply([], marks(1, true));
+    await ownMarks.applyStates(marks(1, true));
     expect(await own()).toEqual(NOT_LIKED);
     expect(await redis.hget(marksKey, 'lv')).toBe('2');
   });
 
-  it('are shown again as they were when what was announced is retracted', async () => {
+  it('are shown again as they were when all announcements are retracted', async () => {
     await keep([], marks(1, true));
-    await cache.announce(announced);
-    await cache.announce(announced);
-    await cache.retract(announced);
+    await ownMarks.announce(announced);
+    await ownMarks.announce(announced);
+    await ownMarks.retract(announced);
     expect(await own()).toBeUndefined();
-    await cache.retract(announced);
+    await ownMarks.retract(announced);
     expect(await own()).toEqual(LIKED);
     expect(await redis.pttl(marksKey)).toBeGreaterThan(60_000);
   });
 
-  it('are given up with the announcement when whoever announced is dead', async () => {
+  it('expire with the announcement when the process that announced is dead', async () => {
     await keep([], marks(0, false));
     expect(await redis.pttl(marksKey)).toBeGreaterThan(60_000);
-    await cache.announce(announced);
+    await ownMarks.announce(announced);
     const ttl = await redis.pttl(marksKey);
     expect(ttl).toBeGreaterThan(20_000);
     expect(ttl).toBeLessThanOrEqual(30_000);
@@ -343,18 +368,18 @@ describe("a user's marks", () => {
     expect(await own()).toEqual(LIKED);
   });
 
-  it('take no lower version', async () => {
-    await cache.apply([], marks(3, true));
-    await cache.apply([], marks(2, false));
+  it('accept no lower version', async () => {
+    await ownMarks.applyStates(marks(3, true));
+    await ownMarks.applyStates(marks(2, false));
     await keep([], marks(2, false));
     expect(await own()).toEqual(LIKED);
   });
 
-  it('are changed also by a server that has forgotten the scripts', async () => {
+  it('are changed even when the server has lost the scripts', async () => {
     await redis.script('FLUSH');
-    await cache.announce(announced);
+    await ownMarks.announce(announced);
     await redis.script('FLUSH');
-    await cache.apply([row(1, 1, 1)], marks(1, true));
+    await Promise.all([counters.applyStates([row(1, 1, 1)]), ownMarks.applyStates(marks(1, true))]);
     expect(await own()).toEqual(LIKED);
     expect(await shown()).toBe(1);
   });

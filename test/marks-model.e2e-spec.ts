@@ -22,10 +22,10 @@ type Operation =
   | { name: 'like' | 'unlike' | 'uncollect'; bizId: number }
   | { name: 'collect'; bizId: number; folder: number };
 
-/** What one user has marked, as it should be. */
+/** The marks that one user should have. */
 class Model {
   readonly likes = new Set<number>();
-  /** Folder (its place among the user's) by object. */
+  /** Folder (its index among the user's folders) by object. */
   readonly collects = new Map<number, number>();
 
   apply(operation: Operation): void {
@@ -41,7 +41,7 @@ class Model {
   }
 }
 
-/** A user who knows what he did, and asks when he got no answer. */
+/** A user who remembers their operations, and checks the state when one got no answer. */
 class Actor {
   readonly model = new Model();
   private user!: MarkUser;
@@ -65,7 +65,7 @@ class Actor {
     return name === 'collect' ? { name, bizId, folder: below(2) } : { name, bizId };
   }
 
-  /** @throws when the program is not there to answer */
+  /** @throws when the program does not answer */
   async perform(operation: Operation): Promise<void> {
     const { bizId } = operation;
     const { status, body } =
@@ -77,7 +77,7 @@ class Actor {
     expect({ operation, ...marks(body) }).toEqual({ operation, ...this.model.marksOf(bizId) });
   }
 
-  /** Finds out whether an operation without an answer has happened: wholly or not at all. */
+  /** Finds out whether an operation without an answer was done: completely or not at all. */
   async resolve(operation: Operation): Promise<void> {
     const { bizId } = operation;
     const before = this.model.marksOf(bizId);
@@ -96,7 +96,7 @@ class Actor {
     else this.model.collects.delete(bizId);
   }
 
-  /** What is in each of the two folders. */
+  /** The items of each of the two folders. */
   contents(): Promise<number[][]> {
     return Promise.all(this.folders.map((folder) => this.user.itemsOf(folder)));
   }
@@ -106,13 +106,13 @@ class Actor {
   }
 }
 
-/** How Node's fetch tells that nobody answered, or that an answer was cut off. */
+/** How Node's fetch reports that there was no answer, or only part of one. */
 const isConnectionLost = (error: unknown): boolean =>
   /^(fetch failed|terminated)$/.test(String((error as Error).message));
 
 const marks = ({ liked, collected }: ObjectState) => ({ liked, collected });
 
-/** The program, killed and started anew while users go on. */
+/** The program, which is killed and restarted while users go on. */
 class MortalProgram {
   private current!: Promise<Program>;
 
@@ -148,7 +148,7 @@ function verify(env: Record<string, string>): Promise<{ code: number; output: st
   });
 }
 
-// Canal's two forms differ in nothing that likes and collects see.
+// Canal's two message forms make no difference to likes and collects.
 const chosen = engines.filter(({ name }) => !name.endsWith('flat'));
 
 describe.each(chosen)('200 users against a model on $name', (engine: Engine) => {
@@ -172,7 +172,7 @@ describe.each(chosen)('200 users against a model on $name', (engine: Engine) => 
     await Promise.all([program?.get().then((running) => running.stop()), sql?.close()]);
   });
 
-  it('gives every answer that the model gives, killed three times in between', async () => {
+  it('gives every answer that the model gives, although it is killed three times', async () => {
     let done = 0;
     let unanswered = 0;
     let kills = 0;
@@ -182,7 +182,7 @@ describe.each(chosen)('200 users against a model on $name', (engine: Engine) => 
         await actor.use(await program.get());
         await actor.resolve(operation);
       } catch (error) {
-        // Killed again while it was asked.
+        // The program was killed again before it answered.
         if (!isConnectionLost(error)) throw error;
         await resolve(actor, operation);
       }
@@ -203,7 +203,7 @@ describe.each(chosen)('200 users against a model on $name', (engine: Engine) => 
         restarts.push(program.killAndStart());
       }
     };
-    // Each connection has users of its own, so that nobody's operations overtake each other.
+    // Each connection has its own users, so that the operations of one user stay in order.
     await Promise.all(
       Array.from({ length: CONNECTIONS }, async (_, connection) => {
         const own = actors.filter((_actor, index) => index % CONNECTIONS === connection);
@@ -234,7 +234,7 @@ describe.each(chosen)('200 users against a model on $name', (engine: Engine) => 
     expect(await driftOf(sql)).toEqual([]);
   });
 
-  it('shows everybody the flags at once and the counters soon', async () => {
+  it('shows every user the flags at once and the counters soon', async () => {
     const counts = OBJECTS.map((bizId) => ({
       bizId,
       likeCnt: actors.filter(({ model }) => model.likes.has(bizId)).length,
@@ -246,7 +246,7 @@ describe.each(chosen)('200 users against a model on $name', (engine: Engine) => 
         OBJECTS.map((bizId) => ({ bizId, ...actor.model.marksOf(bizId) })),
       );
     }
-    // What a killed program could not tell the cache comes by change capture.
+    // Changes that a killed program did not write to the cache arrive through change capture.
     await eventually(async () => {
       const states = await actors[0]!.states();
       expect(

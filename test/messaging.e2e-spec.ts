@@ -35,7 +35,7 @@ interface Event {
   value: number | string;
 }
 
-/** Through which every commit of KafkaJS goes. */
+/** Every commit of KafkaJS goes through this class. */
 const OffsetManager = jest.requireActual<{ prototype: { commitOffsets(): Promise<void> } }>(
   'kafkajs/src/consumer/offsetManager',
 );
@@ -46,13 +46,13 @@ const engines = [
   {
     name: 'streams',
     open: (stack: StackEnvironment): EventLog => new StreamsEventLog(stack.REDIS_URL),
-    /** Deletes the log of the topic, as a lost disk would. */
+    /** Deletes the topic's log, as the loss of a disk does. */
     async lose(stack: StackEnvironment) {
       const redis = new Redis(stack.REDIS_URL);
       await redis.flushdb();
       redis.disconnect();
     },
-    /** Lets every commit of the topic fail, and waits for one, while `work` runs. */
+    /** Makes every commit for the topic fail while `work` runs, and until one has failed. */
     async refusingCommits(stack: StackEnvironment, topic: Topic<Event>, work: () => Promise<void>) {
       const redis = new Redis(stack.REDIS_URL);
       const refused = async (): Promise<number> =>
@@ -69,7 +69,7 @@ const engines = [
       for (const key of keys) await redis.rename(`${key}:aside`, key);
       redis.disconnect();
     },
-    /** Lets members find something that they cannot use. */
+    /** Stores a value of the wrong type where members expect a lease. */
     async preventJoins(stack: StackEnvironment, topic: string, group: string) {
       const redis = new Redis(stack.REDIS_URL);
       await redis.set(partitionsKey(topic), 1);
@@ -97,7 +97,7 @@ const engines = [
       await eventually(() => expect(commits).toHaveBeenCalled());
       commits.mockRestore();
     },
-    /** Nothing joins for a topic that is not there. */
+    /** No member can join for a topic that does not exist. */
     preventJoins: () => Promise.resolve(),
   },
 ];
@@ -169,10 +169,9 @@ describe.each(engines)('the event log on $name', (engine) => {
   const sorted = (values: (number | string)[]): (number | string)[] =>
     [...values].sort((a, b) => Number(a) - Number(b));
 
-  /** Counts each event's key in MySQL behind the fence. */
+  /** Counts each event's key in MySQL, behind the fence. */
   const count = (batch: MessageBatch<Event>): Promise<void> =>
-    database.transaction(async (tx) => {
-      const fresh = await fence.pass(tx, batch);
+    fence.handle(batch, async (tx, fresh) => {
       for (const { value } of fresh)
         await tx.change(
           'INSERT INTO counted (name, n) VALUES (?, 1) ON DUPLICATE KEY UPDATE n = n + 1',
@@ -199,7 +198,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     sql = await Sql.open(stack.MYSQL_URL);
     await sql.change('CREATE TABLE counted (name VARCHAR(128) PRIMARY KEY, n INT NOT NULL)');
     log = open(stack);
-    // What comes first meets a broker that is still loading.
+    // The first requests fail while the broker is still starting.
     const warmUp = `warm-up-${randomUUID()}`;
     await eventually(() => log.ensureTopic(warmUp, 1));
     await eventually(() =>
@@ -234,7 +233,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     await database?.onApplicationShutdown();
   });
 
-  it('keeps the order of each key, whatever partition it is in', async () => {
+  it('keeps the order of the events of each key, in every partition', async () => {
     const all = events(300);
     const member = new Member(nothing).start();
     await Promise.all(all.map((event) => publisher.publish(topic, event)));
@@ -256,7 +255,7 @@ describe.each(engines)('the event log on $name', (engine) => {
       );
   });
 
-  it('calls with at most the batch size, and gathers what comes within the linger', async () => {
+  it('calls with at most the batch size, and collects events that arrive within the linger time', async () => {
     await publisher.publish(topic, ...events(25, 1));
     const sized = new Member(nothing, { batch: { size: 10, lingerMs: 0 } }).start();
     await eventually(() => expect(sized.values).toHaveLength(25));
@@ -287,7 +286,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     expect(await counted()).toBe(201);
   });
 
-  it('puts what cannot be handled aside, handles all the rest, and can publish it again', async () => {
+  it('dead-letters messages that cannot be handled, handles all others, and can publish a dead letter again', async () => {
     let healed = false;
     const member = new Member(
       async (batch) => {
@@ -324,7 +323,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     expect(await letters.republish(topic.name, 99)).toBe(false);
     await eventually(async () => expect(await counted()).toBe(41));
 
-    // A replay neither counts nor buries anything once more.
+    // A replay neither counts nor dead-letters a message again.
     await member.stop();
     await eventually(() => log.rewind(group, topic.name, [0, 0, 0]));
     const again = new Member(count).start();
@@ -334,7 +333,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     expect(await letters.list(topic.name, 10)).toHaveLength(4);
   });
 
-  it('waits while a dependency is away, and buries nothing', async () => {
+  it('waits while a dependency is away, and dead-letters nothing', async () => {
     let attempts = 0;
     const member = new Member(() => {
       if (++attempts <= 4) throw new UnavailableError('mysql', 'is away');
@@ -345,7 +344,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     expect(await new DeadLetters(log).list(topic.name, 10)).toEqual([]);
   });
 
-  it('forgets a group that nobody belongs to, and counts nothing twice when it comes back', async () => {
+  it('forgets a group without members, and counts nothing twice when it joins again', async () => {
     await publisher.publish(topic, ...events(30));
     const member = new Member(count).start();
     await eventually(async () => expect(await committed()).toBe(30));
@@ -359,7 +358,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     expect(await counted()).toBe(30);
   });
 
-  it('shares the partitions among members, and takes over from one that leaves', async () => {
+  it('shares the partitions among members, and redistributes those of a member that leaves', async () => {
     const one = new Member(count).start();
     const two = new Member(count).start();
     await eventually(async () => {
@@ -374,7 +373,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     expect(await counted()).toBe(published);
   });
 
-  it('commits what it has handled once the log takes commits again, though nothing more comes', async () => {
+  it('commits what it has handled as soon as the log accepts commits again, without a further event', async () => {
     await publisher.publish(topic, ...events(30));
     const member = new Member(nothing).start();
     await eventually(async () => expect(await committed()).toBe(30));
@@ -386,7 +385,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     expect(member.values).toHaveLength(60);
   });
 
-  it('leaves what a stopping member has only fetched to the next one', async () => {
+  it('hands over what a stopping member has fetched but not handled to the next member', async () => {
     let open = (): void => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
     const stopping = new Member(
@@ -398,7 +397,8 @@ describe.each(engines)('the event log on $name', (engine) => {
     ).start();
     await publisher.publish(topic, ...events(10, 1));
     await eventually(() => expect(stopping.calls).toHaveLength(1));
-    // Nothing tells when these are fetched; without the pauses the test is only an easier one.
+    // There is no way to see when these are fetched. Without the pauses the test is only less
+    // strict.
     await publisher.publish(topic, ...events(10, 1));
     await setTimeout(500);
     const stopped = stopping.stop();
@@ -411,7 +411,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     expect(await counted()).toBe(30);
   });
 
-  it('counts once what a member had counted, but not committed when it was stopped', async () => {
+  it('counts once what a member had counted but not committed when it stopped', async () => {
     await publisher.publish(topic, ...events(90));
     let reached = 0;
     const stuck = new Member(async (batch) => {
@@ -427,7 +427,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     expect(await counted()).toBe(90);
   });
 
-  it('counts anew when the log was lost and made again', async () => {
+  it('continues to count when the log was lost and recreated', async () => {
     await publisher.publish(topic, ...events(60));
     const before = new Member(count).start();
     await eventually(async () => expect(await committed()).toBe(60));
@@ -441,13 +441,13 @@ describe.each(engines)('the event log on $name', (engine) => {
     await eventually(async () => expect(await counted()).toBe(90));
   });
 
-  it('counts anew when the log is lost and made again under a running member', async () => {
+  it('continues to count when the log is lost and recreated while a member runs', async () => {
     await publisher.publish(topic, ...events(60));
     new Member(count).start();
     await eventually(async () => expect(await committed()).toBe(60));
     await lose(stack, topic.name);
 
-    // The topic is made again by the publisher that had made it. What it gave up waiting for may
+    // The publisher that created the topic creates it again. Events whose publish timed out may
     // have arrived too.
     await eventually(() => publisher.publish(topic, ...events(20)));
     const arrived = async (): Promise<number> => {
@@ -459,9 +459,9 @@ describe.each(engines)('the event log on $name', (engine) => {
     await eventually(async () => expect(await committed()).toBe(await arrived()));
   });
 
-  // KafkaJS does not know which topic an offset is of.
+  // KafkaJS does not know to which topic an offset belongs.
   if (name === 'streams') {
-    it('counts what a member still holds of a lost log, and what the next one has', async () => {
+    it('counts what a member still holds of a lost log, and what the next log has', async () => {
       const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
       const holding = new Member(async (batch) => {
         if (batch.messages[0]!.offset > 0) await gates[0].promise;
@@ -487,7 +487,7 @@ describe.each(engines)('the event log on $name', (engine) => {
     });
   }
 
-  it('leaves nothing open of a join that failed', async () => {
+  it('leaves no connection open after a join that failed', async () => {
     await preventJoins(stack, topic.name, group);
     const joining = open(stack);
     const join = (): Promise<unknown> => {
@@ -540,9 +540,9 @@ describe('streams in Redis', () => {
       'all',
       values.map((value) => ({ key: null, partition: 0, value: Buffer.from(value) })),
     );
-  const takeOver = (topic: string) => redis.set(`mq:{${topic}:0}:run`, 'of a process before');
+  const takeOver = (topic: string) => redis.set(`mq:{${topic}:0}:run`, 'of an earlier process');
 
-  it('hold once what is sent again, since the connection ended before the answer', async () => {
+  it('hold an append once that is sent again because the connection ended before the answer', async () => {
     const connection = await unreliable(stack.REDIS_URL);
     const publishing = new StreamsEventLog(connection.url);
     try {
@@ -552,7 +552,7 @@ describe('streams in Redis', () => {
         partition: 0,
         value: Buffer.from(value),
       }));
-      // The script is known by then, so that the next append is one command.
+      // Loads the script, so that the next append is one command.
       await publishing.append('once', 'all', messages);
       connection.endBeforeNextAnswer();
       await publishing.append('once', 'all', messages);
@@ -567,7 +567,7 @@ describe('streams in Redis', () => {
     expect(await log.endOffsets('once')).toEqual([6]);
   });
 
-  it('leave out the offsets that may be lost when another process takes over, and count no lag for them', async () => {
+  it('leave out the offsets that may be lost when another Redis process takes over, and count no lag for them', async () => {
     await log.ensureTopic('gaps', 1);
     await append('gaps', 'a', 'b', 'c');
     await takeOver('gaps');
@@ -598,7 +598,7 @@ describe('streams in Redis', () => {
     ]);
   });
 
-  it('give each message of an entry from its own offset on', async () => {
+  it('return the messages from any offset on, also from within an entry', async () => {
     await log.ensureTopic('packed', 1);
     const values = Array.from({ length: 2_000 }, (_, i) => `${i}`.padStart(40, '0'));
     await append('packed', ...values);
@@ -626,9 +626,9 @@ describe('streams in Redis', () => {
     expect(handled).toEqual(Array.from({ length: 766 }, (_, i) => 1_234 + i));
   });
 
-  it('are read as soon as there is room for more, also beside idle ones', async () => {
+  it('are read as soon as there is room for more, also beside idle partitions', async () => {
     await log.ensureTopic('busy', 3);
-    // Each an entry of its own, so that they are many reads.
+    // Each message has its own entry, so that many reads are needed.
     const count = 5_000;
     await Promise.all(Array.from({ length: count }, (_, i) => append('busy', `${i}`)));
     let handled = 0;
@@ -642,11 +642,11 @@ describe('streams in Redis', () => {
         },
       },
     );
-    // Takes minutes when each read waits for the idle partitions.
+    // This takes minutes if each read waits for the idle partitions.
     await eventually(() => expect(handled).toBe(count)).finally(() => consumer.stop());
   });
 
-  it('give no offset twice when the step over the lost ones was lost too', async () => {
+  it('give no offset twice when the jump over the lost ones was lost too', async () => {
     await log.ensureTopic('lost', 1);
     await append('lost', 'a');
     const step = async (): Promise<number> => {
@@ -660,20 +660,20 @@ describe('streams in Redis', () => {
     expect(await step()).toBeGreaterThan(first);
   });
 
-  it('hand on nothing of a log that was gone when the partition was begun with', async () => {
+  it('deliver nothing of a log that was lost before its partition was started', async () => {
     const reads = jest.spyOn(FetchSize.prototype, 'observe');
-    await log.ensureTopic('anew', 1);
-    await append('anew', 'lost');
+    await log.ensureTopic('recreated', 1);
+    await append('recreated', 'lost');
     let starts = 0;
     const handled: string[] = [];
     const consumer = await log.consume(
-      { topic: 'anew', group: 'group', size: 1, lingerMs: 0 },
+      { topic: 'recreated', group: 'group', size: 1, lingerMs: 0 },
       {
         onStart: async () => {
           if (++starts > 1) return;
           await eventually(() => expect(reads).toHaveBeenCalled());
           await redis.flushdb();
-          await append('anew', 'new');
+          await append('recreated', 'new');
         },
         onMessages: (_, messages) => {
           handled.push(...messages.map(({ value }) => value.toString()));
@@ -687,14 +687,14 @@ describe('streams in Redis', () => {
     expect(handled).toEqual(['new']);
   });
 
-  it('do not take a command of which Redis refuses a part for done', async () => {
+  it('report a command that Redis refuses in part', async () => {
     await log.ensureTopic('refused', 2);
     await redis.set(streamKeys('refused', 1).groups, 'no hash');
     await expect(log.rewind('group', 'refused', [0, 0])).rejects.toThrow('WRONGTYPE');
     await expect(log.forget('group', 'refused')).rejects.toThrow('WRONGTYPE');
   });
 
-  it('keep what was read, up to so many entries and bytes', async () => {
+  it('keep what was read, up to a number of entries and bytes', async () => {
     const commit = new RedisScript(join(__dirname, '../src/messaging/streams/lua/commit.lua'));
     await log.ensureTopic('kept', 1);
     for (let i = 0; i < 5_000; i += 500)
@@ -711,11 +711,11 @@ describe('streams in Redis', () => {
     expect(fewer).toBeLessThan(4_200);
     const smaller = await lengthAfter(5_000, 1_000_000, 200_000);
     expect(smaller).toBeLessThan(2_500);
-    // What a group has yet to read stays, however much it is.
+    // What a group has not read is kept, however much it is.
     await redis.hset('mq:{kept:0}:groups', 'slow', 4_500);
     expect(await lengthAfter(5_000, 1, 1)).toBeGreaterThanOrEqual(500);
 
-    // Also when it is still at its first messages.
+    // Also for a group that has not committed anything yet.
     const length = await redis.xlen('mq:{kept:0}');
     const reached = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
@@ -741,7 +741,7 @@ function environmentOf(stack: StackEnvironment): Environment {
   return Object.assign(new Environment(), stack);
 }
 
-/** A way to Redis on which a connection can be made to end after a command and before its answer. */
+/** A proxy to Redis that can end a connection after a command and before its answer. */
 async function unreliable(redisUrl: string) {
   const { hostname, port } = new URL(redisUrl);
   const sockets = new Set<Socket>();

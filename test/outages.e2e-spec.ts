@@ -36,7 +36,7 @@ describe('an outage', () => {
     await stack?.drop();
   });
 
-  /** The dependencies that /readyz calls down. */
+  /** The dependencies that /readyz reports as down. */
   const down = async (): Promise<string[]> => {
     const { status, body } = await program.get<Readiness>('/readyz');
     expect(status).toBe(503);
@@ -61,7 +61,7 @@ describe('an outage', () => {
     for (let i = 0; i < reads; i++) expect((await at.post(`${OBJECT}/reads`)).status).toBe(202);
   };
 
-  it('of MySQL: writes get 503, reads that were accepted wait and are counted', async () => {
+  it('of MySQL: writes get 503, accepted reads wait and are counted', async () => {
     await program.post(`${OBJECT}/reads`);
     await eventually(async () => expect(await readCnt()).toBe(1));
 
@@ -87,7 +87,7 @@ describe('an outage', () => {
     });
   });
 
-  it('of Redis: what needs it gets 503, and all that was accepted is counted', async () => {
+  it('of Redis: requests that need it get 503, and all accepted reads are counted', async () => {
     const before = await readCnt();
     await stack.kill('redis');
     await eventually(async () => expect(await down()).toEqual(expect.arrayContaining(['redis'])));
@@ -95,7 +95,7 @@ describe('an outage', () => {
 
     await stack.up();
     await eventually(isReady);
-    // Refused ones may have been counted: nobody can tell whether they got through.
+    // Refused reads may have been counted too: a refusal does not say whether the event arrived.
     let accepted = 0;
     let refused = 1;
     while (accepted < 10) {
@@ -109,7 +109,7 @@ describe('an outage', () => {
     expect((await readCnt()) - before).toBeLessThanOrEqual(accepted + refused);
   });
 
-  it('of Redis that loses its last writes: what is accepted afterwards is counted', async () => {
+  it('of Redis that loses its last writes: reads that are accepted afterwards are counted', async () => {
     const api = await Program.start({ name: 'api', env: { ...stack.environment, ROLE: 'api' } });
     const kept = await mkdtemp(join(tmpdir(), 'webook-redis-'));
     try {
@@ -125,7 +125,8 @@ describe('an outage', () => {
       await read(30, api);
       await counts(40);
 
-      // The consumer is held, so that it looks again only when as much has come as was lost.
+      // The consumer is stopped, so that it reads again only when as many events arrived as were
+      // lost.
       process.kill(program.pid, 'SIGSTOP');
       try {
         await stack.kill('redis');
@@ -144,7 +145,7 @@ describe('an outage', () => {
     }
   });
 
-  it('of one table, locked for longer than a statement may take: nothing is put aside', async () => {
+  it('of one table, locked for longer than a statement may take: nothing is dead-lettered', async () => {
     const before = await readCnt();
     const retries = await metric('webook_batch_retries_total');
     const sql = await Sql.open(stack.environment.MYSQL_URL);
@@ -180,10 +181,10 @@ describe('an outage', () => {
     await eventually(isReady);
   });
 
-  it('of a Redis that hangs: counters and own marks come from MySQL, soon without waiting for it', async () => {
+  it('of a Redis that hangs: counters and own marks are read from MySQL, and soon without waiting for Redis', async () => {
     await program.put(`${OBJECT}/like`, undefined, { token });
     const expected = expect.objectContaining({ likeCnt: 1, liked: true });
-    /** Milliseconds for an answer, which must be right. */
+    /** Milliseconds until the answer, which must be correct. */
     const answered = async (): Promise<number> => {
       const since = performance.now();
       const { status, body } = await program.get(OBJECT, { token });
@@ -192,10 +193,11 @@ describe('an outage', () => {
     };
     await stack.freeze('redis');
     try {
-      // The first ones give Redis its 5 seconds to answer, and no more to keep what was loaded.
+      // The first requests wait 5 seconds for Redis, and do not wait again to store what they
+      // loaded.
       const first = await Promise.all([answered(), answered(), answered()]);
       expect(Math.max(...first)).toBeLessThan(9_000);
-      // The others need not wait, also when it is looked whether Redis is back.
+      // Later requests do not wait, not even while the program checks whether Redis is back.
       const since = performance.now();
       do expect(await answered()).toBeLessThan(4_000);
       while (performance.now() < since + 2_000);
@@ -215,14 +217,14 @@ describe('an outage', () => {
   });
 
   it.each(['mysql', 'redis'] as const)(
-    'of a %s that hangs: 503 in time, then as before',
+    'of a %s that hangs: 503 in time, then normal answers',
     async (service) => {
       const write = (): Promise<Answer<ProblemBody>> =>
         service === 'mysql'
           ? program.put(`${OBJECT}/like`, undefined, { token })
           : program.post(`${OBJECT}/reads`);
       const get = (path: string): Promise<Answer<ProblemBody>> => program.get(path, { token });
-      // Whatever way to MySQL a route takes, and whether its statement was prepared before or not.
+      // Each way to reach MySQL, with statements that were prepared before and others.
       const reads =
         service === 'mysql'
           ? [
@@ -254,7 +256,7 @@ describe('a shutdown', () => {
   });
   afterAll(() => stack?.drop());
 
-  it('under load answers what was begun, and loses nothing of it', async () => {
+  it('under load answers all accepted requests, and loses none of their effects', async () => {
     const env = { ...stack.environment };
     const first = await Program.start({ name: 'the first', env });
     const second = await Program.start({ name: 'the second', env });
@@ -323,7 +325,7 @@ describe('the event log', () => {
   afterAll(() => stack?.drop());
 
   it.each(['streams', 'kafka'])(
-    'on %s replaces a member that is killed in mid-batch, and counts nothing twice',
+    'on %s replaces a member that is killed during a batch, and counts nothing twice',
     async (engine) => {
       const first = await start('the first', engine);
       const second = await start('the second', engine);
@@ -341,7 +343,7 @@ describe('the event log', () => {
         );
         return Number(row?.n ?? 0);
       };
-      /** Batches that wait for a row of the objects. */
+      /** Batches that wait for a lock on an object's row. */
       const held = async (): Promise<number> => {
         const [row] = await sql.rows<{ n: number }>(
           `SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST
@@ -355,7 +357,7 @@ describe('the event log', () => {
         await sql.change('START TRANSACTION');
         await sql.rows('SELECT id FROM interactives WHERE biz = ? FOR UPDATE', [biz]);
         await read(2);
-        // One of each partition: whichever of them are the first's.
+        // One batch of each partition, so that the first program has at least one.
         await eventually(async () => expect(await held()).toBe(3));
         await first.kill();
         await sql.change('ROLLBACK');
@@ -368,7 +370,7 @@ describe('the event log', () => {
     },
   );
 
-  it('on Kafka may be away: reads get 503 meanwhile, and all that were accepted are counted', async () => {
+  it('on Kafka may be away: reads get 503 during that time, and all accepted reads are counted', async () => {
     const program = await start('webook', 'kafka');
     const accept = async (reads: number): Promise<void> => {
       for (let i = 0; i < reads; i++)
@@ -385,7 +387,7 @@ describe('the event log', () => {
 
     await stack.up();
     await eventually(async () => expect((await program.get('/readyz')).status).toBe(200));
-    // The broker tells of the topic before it leads it again.
+    // The broker lists the topic before it leads its partitions again.
     await eventually(async () =>
       expect((await program.post('/api/interactive/warm-up/1/reads')).status).toBe(202),
     );
@@ -410,12 +412,12 @@ describe('the event log', () => {
   );
 });
 
-/** The program never saw the request: its connection was refused, or still waited to be accepted. */
+/** The program has not received the request: its connection was refused or not accepted yet. */
 class NotBegunError extends Error {}
 
 /**
- * Sends a request on a connection of its own and gives the answer's status. "100 Continue", which is
- * asked for, comes once the program has the request: from then on it must be answered.
+ * Sends a request on a separate connection and returns the status of the answer. The program sends
+ * the requested "100 Continue" when it has received the request: from then on it must answer.
  */
 function begun(program: Program, method: string, path: string, token: string): Promise<number> {
   return new Promise((resolve, reject) => {

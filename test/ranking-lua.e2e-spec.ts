@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { Board, type BoardShape, type RankedState } from '../src/ranking/board';
 import { HOT_BOARD } from '../src/ranking/board-definition';
-import { LiveBoard } from '../src/ranking/live-board';
+import { SharedBoard } from '../src/ranking/shared-board';
 import { byRank, type RankedRow } from '../src/ranking/ranked-row';
 import { type ApplyResult, RankingCache, type TableTop } from '../src/ranking/ranking.cache';
 import { eventually, isolatedStack } from './support';
@@ -47,10 +47,10 @@ afterAll(() => {
   subscriber.disconnect();
 });
 
-/** Opens the board for a load, whatever load is under way. @returns the epoch */
+/** Opens the board for a load, also while another load is under way. @returns the epoch */
 async function open(): Promise<string> {
   const { capacity } = SHAPE;
-  return (await cache.open(BOARD, { capacity, lease: 10_000, insists: true }))!.epoch;
+  return (await cache.open(BOARD, { capacity, leaseMs: 10_000, replaces: true }))!.epoch;
 }
 
 async function apply(
@@ -73,7 +73,7 @@ const stateOf = (each: RankedRow): RankedState => ({
   basis: each.version,
 });
 
-/** The two structures that make a board in Redis must tell the same. */
+/** Both structures of a board in Redis must have the same content. */
 async function contentInRedis(): Promise<RankedRow[]> {
   const ordered = await redis.zrevrange(`ranking:{${BOARD}}:scores`, 0, -1, 'WITHSCORES');
   const rows = await redis.hgetall(`ranking:{${BOARD}}:rows`);
@@ -88,12 +88,12 @@ async function contentInRedis(): Promise<RankedRow[]> {
 }
 
 describe('the script that applies a batch', () => {
-  it('says so when there is no board', async () => {
+  it('returns `absent` when there is no board', async () => {
     expect(await apply('1', [])).toEqual({ outcome: 'absent' });
     expect(await redis.keys('*')).toEqual([]);
   });
 
-  it('refuses what was decided under another epoch', async () => {
+  it('refuses a batch that was decided under another epoch', async () => {
     const epoch = await open();
     await open();
     expect(await apply(epoch, [stateOf(row(1, 1, 0))])).toEqual({ outcome: 'stale' });
@@ -111,14 +111,14 @@ describe('the script that applies a batch', () => {
     expect((await cache.snapshot(BOARD))?.nextOffsets).toEqual(new Map([[0, 20]]));
   });
 
-  it('keeps the offset when what is behind it is applied again', async () => {
+  it('keeps the offset when a batch before it is applied again', async () => {
     const epoch = await open();
     await apply(epoch, [], { next: 20 });
     await apply(epoch, [stateOf(row(1, 3, 0))], { expected: 20, next: 15 });
     expect((await cache.snapshot(BOARD))?.nextOffsets).toEqual(new Map([[0, 20]]));
   });
 
-  it('publishes and numbers only what changes something', async () => {
+  it('publishes and numbers only changes', async () => {
     const messages: string[] = [];
     const note = (_: string, message: string): unknown => messages.push(message);
     subscriber.on('message', note);
@@ -175,7 +175,7 @@ describe('the script that applies a batch', () => {
             const expected = next || undefined;
             const result = await apply(epoch, states, { expected, next: ++next });
             if (result.outcome !== 'applied') throw new Error(result.outcome);
-            // What is published is enough to come to the same board.
+            // What is published is enough to reach the same board.
             const published =
               result.message === ''
                 ? []
@@ -202,7 +202,7 @@ describe('the script that applies a batch', () => {
 });
 
 describe('the script that ends a load', () => {
-  it('keeps what changed while the board was open, and takes the database for the rest', async () => {
+  it('keeps rows that changed while the board was open, and takes all others from the database', async () => {
     const first = await open();
     const before = [row(1, 10, 1), row(2, 20, 1), row(3, 30, 1), row(4, 40, 1)];
     await cache.load(BOARD, first, { rows: sorted(before), floor: null });
@@ -219,7 +219,7 @@ describe('the script that ends a load', () => {
       rows: read,
       floor: { id: 9, score: 7 },
     });
-    // 3 was not read, so it is gone; 4 differs, 5 is new, 8 is newer in the database.
+    // 3 was not read, so it is removed; 4 differs, 5 is new, 8 is newer in the database.
     expect(differing).toBe(4);
     expect(await contentInRedis()).toEqual([
       row(6, 60, 0),
@@ -234,7 +234,7 @@ describe('the script that ends a load', () => {
     });
   });
 
-  it('keeps a row that was deleted and came again, whose versions began anew', async () => {
+  it('keeps a row that was deleted and inserted again, whose versions started over', async () => {
     const first = await open();
     await cache.load(BOARD, first, { rows: [row(2, 20, 1), row(1, 10, 1)], floor: null });
     const epoch = await open();
@@ -248,17 +248,17 @@ describe('the script that ends a load', () => {
     expect(await contentInRedis()).toEqual([row(2, 7, 0), row(1, 5, 0)]);
   });
 
-  it('takes the database for a row whose states are outdated by one of a row that is gone', async () => {
+  it('takes a row from the database when its states have lower versions than a deleted row had', async () => {
     const first = await open();
     await cache.load(BOARD, first, { rows: [row(2, 20, 900), row(1, 10, 900)], floor: null });
-    // The table was emptied past the log. One of the two came again, and is busy.
+    // The table was emptied without captured changes. One of the two was inserted again, and changes.
     const epoch = await open();
     await apply(epoch, [stateOf(row(1, 3, 3))]);
     await cache.load(BOARD, epoch, { rows: [row(1, 3, 3)], floor: null });
     expect(await contentInRedis()).toEqual([row(1, 3, 3)]);
   });
 
-  it('ends a load once, also when the client sends its end again', async () => {
+  it('ends a load only once, also when the client calls it again', async () => {
     const epoch = await open();
     const read: TableTop = { rows: [row(1, 10, 0)], floor: null };
     expect(await cache.load(BOARD, epoch, read)).toBe(1);
@@ -267,7 +267,7 @@ describe('the script that ends a load', () => {
     expect(await contentInRedis()).toEqual([row(2, 5, 0)]);
   });
 
-  it('gives way to a load that was begun later', async () => {
+  it('refuses a load when another one has begun since', async () => {
     const first = await open();
     const second = await open();
     const late: TableTop = { rows: [row(1, 1, 0)], floor: null };
@@ -278,8 +278,8 @@ describe('the script that ends a load', () => {
   });
 });
 
-/** Lets the boards follow what is published. @returns what ends that */
-function following(boards: () => readonly LiveBoard[]): () => void {
+/** Delivers published changes to the boards. @returns a function that ends that */
+function following(boards: () => readonly SharedBoard[]): () => void {
   const deliver = (_: string, message: string): void =>
     boards().forEach(({ replica }) => replica.receive(message));
   subscriber.on('message', deliver);
@@ -292,11 +292,11 @@ describe('boards of several processes', () => {
   let table: RankedRow[];
   let reads: number;
   let reading: (() => Promise<void>) | null;
-  let boards: LiveBoard[];
+  let boards: SharedBoard[];
   let unfollow: () => void;
 
-  const boot = (shape = SHAPE): LiveBoard => {
-    const board = new LiveBoard(definition, shape, cache, {
+  const boot = (shape = SHAPE): SharedBoard => {
+    const board = new SharedBoard(definition, shape, cache, {
       top: async (limit) => {
         reads++;
         await reading?.();
@@ -310,7 +310,7 @@ describe('boards of several processes', () => {
     return board;
   };
   const isOpen = async (): Promise<boolean> => (await cache.snapshot(BOARD))?.content.open ?? true;
-  const shown = ({ replica }: LiveBoard): number[] | undefined =>
+  const shown = ({ replica }: SharedBoard): number[] | undefined =>
     replica.shown?.top(100).map(({ id }) => id);
 
   beforeEach(() => {
@@ -326,24 +326,24 @@ describe('boards of several processes', () => {
     for (const { replica } of boards) replica.close();
   });
 
-  it('let a load live that takes longer than a lease', async () => {
+  it('leave a board to a load that takes longer than a lease', async () => {
     for (let i = 0; i < 4; i++) boot();
     let isRead = false;
     reading = async () => {
-      // Until it has been prolonged well past the lease that it was opened with.
+      // Until the first lease would long have expired.
       const begun = Date.now();
       const lease = await redis.pttl(LEASE_KEY);
       await eventually(() => expect(Date.now() - begun).toBeGreaterThan(lease + 500));
       isRead = true;
     };
-    const looks = setInterval(
+    const watching = setInterval(
       () => boards.forEach((board) => void board.watch().catch(() => undefined)),
       100,
     );
     try {
       await eventually(async () => expect([isRead, await isOpen()]).toEqual([true, false]));
     } finally {
-      clearInterval(looks);
+      clearInterval(watching);
     }
     expect(reads).toBe(1);
     await eventually(() => boards.forEach((board) => expect(shown(board)).toEqual([2, 1])));
@@ -351,7 +351,7 @@ describe('boards of several processes', () => {
 
   it('take over from a process that has died while it was loading', async () => {
     const board = boot();
-    await cache.open(BOARD, { capacity: 6, lease: 300, insists: false });
+    await cache.open(BOARD, { capacity: 6, leaseMs: 300, replaces: false });
     await eventually(async () => {
       const lease = await redis.pttl(LEASE_KEY);
       await board.watch();
@@ -370,7 +370,7 @@ describe('boards of several processes', () => {
     expect(await isOpen()).toBe(false);
   });
 
-  it('read anew after a gap, whoever else is reading', async () => {
+  it('read again after a gap, also while another process reads', async () => {
     const [first, second] = [boot(), boot()];
     let finish: () => void = () => undefined;
     reading = () => new Promise((resolve) => (finish = resolve));
@@ -388,7 +388,7 @@ describe('boards of several processes', () => {
     await eventually(() => boards.forEach((board) => expect(shown(board)).toEqual([2, 1])));
   });
 
-  it('show what they had until a board that Redis had lost is loaded', async () => {
+  it('show the former board until a board that Redis had lost is loaded', async () => {
     const [old, loader] = [boot(), boot()];
     await old.load('start');
     await loader.watch();
@@ -442,12 +442,12 @@ describe('boards of several processes', () => {
     );
     expect(shown(small)).toEqual([sorted(table)[0]!.id]);
     expect(reads).toBe(loads + 1);
-    // Each reads it after the load, and for its first batch of a partition.
+    // Each process reads it after the load, and for its first batch of a partition.
     expect(snapshots.mock.calls.length).toBeLessThan(8);
     snapshots.mockRestore();
   });
 
-  it('take turns at a job that one of them does', async () => {
+  it('take turns at a job that one process at a time does', async () => {
     const turns = await Promise.all(boards.concat(boot(), boot(), boot()).map(take));
     expect(turns.filter(Boolean)).toHaveLength(1);
     await eventually(async () => expect(await take()).toBe(true));
@@ -458,44 +458,44 @@ describe('boards of several processes', () => {
 });
 
 /**
- * A table, its change log of two partitions, and two processes that share them: any interleaving
- * of writes, batches, handovers, crashes, replays, re-sent changes, late batches, lost messages,
- * loads, failed loads and losses of Redis, also of two processes at once, must end with the board
- * being the sorted table.
+ * A table, its change log of two partitions, and two processes that share them. After any
+ * interleaving of writes, batches, handovers, crashes, replays, re-sent changes, late batches, lost
+ * messages, loads, failed loads and losses of Redis, also of two processes at once, the board must be
+ * the sorted table.
  */
-describe('a board, whatever happens in whatever order', () => {
+describe('a board, after anything in any order', () => {
   interface Change {
     before: RankedRow | null;
     after: RankedRow | null;
   }
 
-  /** A part of the change log, and how far its consumers have come. */
+  /** A partition of the change log, and how far its consumers have read. */
   class Partition {
     readonly log: Change[] = [];
     /** The group's committed offset. */
     committed = 0;
-    /** Where the log stood when Redis was lost, and with it who had handled what. */
+    /** The committed offset when Redis was lost, with the offsets that its board had. */
     forgotten = 0;
 
     constructor(readonly number: number) {}
   }
 
-  /** Processes need not agree on how much they show. */
+  /** Processes may show different numbers of rows. */
   const SHAPES: readonly BoardShape[] = [SHAPE, { size: 1, capacity: 2, refillBelow: 1 }];
 
-  const AWAY = new Error('the database is away');
+  const UNREACHABLE = new Error('the database is unreachable');
 
   class World {
     readonly table = new Map<number, RankedRow>();
     readonly partitions = [new Partition(0), new Partition(1)];
-    readonly processes: LiveBoard[] = SHAPES.map((_, index) => this.boot(index));
+    readonly processes: SharedBoard[] = SHAPES.map((_, index) => this.boot(index));
     /** The processes whose subscription is interrupted. */
     readonly deaf = new Set<number>();
-    /** What happens while a load reads the table. */
+    /** What the next load runs before and after its read of the table. */
     meanwhile: (() => Promise<void>)[] = [];
 
-    boot(process: number): LiveBoard {
-      return new LiveBoard({ ...HOT_BOARD, name: BOARD }, SHAPES[process]!, cache, {
+    boot(process: number): SharedBoard {
+      return new SharedBoard({ ...HOT_BOARD, name: BOARD }, SHAPES[process]!, cache, {
         top: async (limit) => {
           const [during, after] = this.meanwhile.splice(0);
           await during?.();
@@ -523,7 +523,7 @@ describe('a board, whatever happens in whatever order', () => {
       partition.committed = Math.max(partition.committed, handled);
     }
 
-    /** A process that lost the partition long ago still handles what it fetched then. */
+    /** A process that lost the partition long ago still handles messages that it fetched before. */
     async handleLate(process: number, number: number, back: number): Promise<void> {
       const partition = this.partitions[number]!;
       const { forgotten, committed } = partition;
@@ -531,7 +531,7 @@ describe('a board, whatever happens in whatever order', () => {
       await this.handle(process, partition, first, Math.min(3, committed - first));
     }
 
-    /** @returns the offset behind what it has handled */
+    /** @returns the offset after the handled messages */
     private async handle(
       process: number,
       { number, log }: Partition,
@@ -642,7 +642,7 @@ describe('a board, whatever happens in whatever order', () => {
             while (world.partitions[number]!.committed < log.length)
               await world.consume(0, number, 4);
           const expected = sorted(world.table.values());
-          // The first look finds what was lost, the second one what it has missed.
+          // The first check finds a lost board, the second one missed changes.
           for (const process of world.processes) {
             await process.watch();
             await process.watch();
@@ -661,7 +661,7 @@ describe('a board, whatever happens in whatever order', () => {
           for (const { replica } of world.processes) replica.close();
         }
       }),
-      // What fails, fails after a wait, which shrinking would repeat until the test's time is over.
+      // A failure shows only after a wait: shrinking would repeat it until the test times out.
       { numRuns: 1000, endOnFailure: true },
     );
   });
@@ -679,9 +679,9 @@ describe('a board, whatever happens in whatever order', () => {
           for (const { id, score, isOurs } of list) world.write(id, score, isOurs);
           await world.consume(other, each.partition, each.count);
         };
-        const failing = (): Promise<void> => Promise.reject(AWAY);
+        const failing = (): Promise<void> => Promise.reject(UNREACHABLE);
         world.meanwhile = [stage(each.during), each.fails ? failing : stage(each.after)];
-        // As the next look takes it.
+        // As in the scheduler, the next check tries again after a failure.
         await world.processes[each.process]!.load(each.reason).catch(() => undefined);
         world.meanwhile = [];
         return;
@@ -690,10 +690,10 @@ describe('a board, whatever happens in whatever order', () => {
         return world.processes[each.process]!.watch();
       case 'together': {
         const [first, second] = each.actions;
-        // Who shared a load that fails hears of it, and tries again later.
+        // A failed load fails both processes that share it; each tries again later.
         const ran = await Promise.allSettled([run(world, first), run(world, second)]);
         for (const each of ran)
-          if (each.status === 'rejected' && each.reason !== AWAY) throw each.reason;
+          if (each.status === 'rejected' && each.reason !== UNREACHABLE) throw each.reason;
         return;
       }
       case 'crash':

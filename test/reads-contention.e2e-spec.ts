@@ -1,6 +1,6 @@
 import type { ArticleRead } from '../src/article';
-import { InteractiveRepository } from '../src/interactive/interactive.repository';
-import { ReadsService } from '../src/interactive/reads.service';
+import { CountersRepository } from '../src/interactive/counters/counters.repository';
+import { ReadsService } from '../src/interactive/reads/reads.service';
 import { type MessageBatch, OffsetFence } from '../src/messaging';
 import { Environment } from '../src/platform/config';
 import { Database, Migrator } from '../src/platform/database';
@@ -9,7 +9,7 @@ import { below, isolatedStack, Sql } from './support';
 const WORKERS = 6;
 const BATCHES = 20;
 const BATCH_SIZE = 1_000;
-/** Objects that the workers' batches of a round share. */
+/** Objects of one round, shared by the batches of all workers. */
 const OBJECTS = 500;
 
 describe('reads of the same objects by several partitions', () => {
@@ -22,10 +22,10 @@ describe('reads of the same objects by several partitions', () => {
     await new Migrator(stack.MYSQL_URL).up();
     sql = await Sql.open(stack.MYSQL_URL);
     const environment = Object.assign(new Environment(), stack);
-    // As in processes of their own.
+    // As in separate processes.
     databases = Array.from({ length: WORKERS }, () => new Database(environment));
     workers = databases.map(
-      (each) => new ReadsService(each, new OffsetFence(each), new InteractiveRepository(each)),
+      (each) => new ReadsService(new OffsetFence(each), new CountersRepository(each)),
     );
   });
 
@@ -62,13 +62,13 @@ describe('reads of the same objects by several partitions', () => {
     })),
   });
 
-  it('counts each exactly, fails no batch, and hardly ever has to do one again', async () => {
-    const attempts = jest.spyOn(InteractiveRepository.prototype, 'addReads');
+  it('are counted exactly, without a failed batch and with few repeated ones', async () => {
+    const attempts = jest.spyOn(CountersRepository.prototype, 'addReads');
     const expected = new Map<number, number>();
     await Promise.all(
       workers.map(async (worker, partition) => {
         for (let round = 0; round < BATCHES; round++) {
-          // Half of them are new in each round, in an order of their own in each batch.
+          // Half of the objects are new in each round, and each batch has a random order.
           const events = Array.from({ length: BATCH_SIZE }, () => ({
             Aid: 1 + (round * OBJECTS) / 2 + below(OBJECTS),
             Uid: 0,
@@ -80,12 +80,12 @@ describe('reads of the same objects by several partitions', () => {
       }),
     );
     expect(await readsOf('shared')).toEqual(expected);
-    // All lock in one order; without it, every third batch meets a deadlock.
+    // All batches lock in the same order; without it, every third one has a deadlock.
     expect(attempts.mock.calls.length).toBeLessThan(WORKERS * BATCHES * 1.2);
     attempts.mockRestore();
   });
 
-  it('counts a batch once that several members of the group have, from the first one on', async () => {
+  it('are counted once when several members handle the same batch, also the first batch of a partition', async () => {
     for (let offset = 0; offset < 50; offset += 10) {
       const events = Array.from({ length: 10 }, (_, i) => ({ Aid: i + 1, Uid: 0, Biz: 'owned' }));
       await Promise.all(workers.map((worker) => worker.count(batchOf(9, offset, events))));

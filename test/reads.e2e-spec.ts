@@ -15,7 +15,7 @@ interface History {
   nextCursor: string | null;
 }
 
-// The third engine differs from the second in the form of captured rows only.
+// The third engine differs from the second only in the form of captured rows.
 describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
   let env: Record<string, string>;
   let sql: Sql;
@@ -37,7 +37,7 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
       ).map((row) => [row.biz_id, row.read_cnt]),
     );
   const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
-  /** Waits until the group has handled all that the log holds. */
+  /** Waits until the group has handled all messages of the log. */
   const caughtUp = (group: string): Promise<void> =>
     eventually(
       async () => {
@@ -71,7 +71,7 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     redis?.disconnect();
   });
 
-  it('counts 10,000 reads of 100 objects exactly, also when the last 5 % come again', async () => {
+  it('counts 10,000 reads of 100 objects exactly, also when the last 5 % are delivered again', async () => {
     const events = eventsOf(EVENTS, 'replayed');
     for (let i = 0; i < EVENTS; i += 500)
       await publisher.publish(articleReadTopic, ...events.slice(i, i + 500));
@@ -91,7 +91,7 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     expect(sum((await readsOf('replayed')).values())).toBe(EVENTS + 1);
   });
 
-  it('counts what was read, not who read it, also when another language published it', async () => {
+  it('counts reads regardless of the reader, also events that another language published', async () => {
     const ends = await log.endOffsets(TOPIC);
     await log.append(TOPIC, 'all', [
       { key: null, partition: 0, value: Buffer.from('{"Aid": 9007199254740991, "Uid": 77}') },
@@ -107,7 +107,7 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     );
   });
 
-  it('counts all others of a batch that holds a bad message, and keeps that one aside', async () => {
+  it('counts all other messages of a batch with a bad message, and dead-letters that one', async () => {
     const good = eventsOf(60, 'poisoned').map((event) => ({
       key: '1',
       partition: 0,
@@ -119,15 +119,15 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     expect(sum((await readsOf('poisoned')).values())).toBe(60);
     const { stdout, stderr, code } = await cli(env, 'dead-letters', TOPIC);
     expect(code === 0 || stderr).toBe(true);
-    // One for each of the two groups that were given it.
+    // Each of the two groups has dead-lettered it.
     expect(stdout.split('\n').filter((line) => line.includes('group interactive'))).toHaveLength(1);
     expect(stdout).toContain('{"Aid":-4,"Uid":1}');
   });
 
-  it('shows reads over HTTP, and keeps the history of who is signed in', async () => {
+  it('shows reads over HTTP, and keeps the history of signed-in users', async () => {
     const reader = await MarkUser.of(program, 500, 'podcast');
     for (const bizId of [1, 2, 3, 2]) {
-      // The history is ordered by milliseconds.
+      // The history is sorted by time in milliseconds.
       const now = Date.now();
       while (Date.now() === now) await new Promise((resolve) => setTimeout(resolve, 1));
       const { status } = await reader.request('POST', `/api/interactive/podcast/${bizId}/reads`);
@@ -149,7 +149,7 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     expect(await reader.all('/api/history')).toEqual([]);
   });
 
-  it('shows what other programs write by SQL', async () => {
+  it('shows counters that other programs write by SQL', async () => {
     const state = (): Promise<ObjectState> =>
       program.get<ObjectState>('/api/interactive/foreign/7').then(({ body }) => body);
     expect(await state()).toMatchObject({ readCnt: 0, likeCnt: 0, collectCnt: 0 });
@@ -163,7 +163,7 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     await eventually(async () => expect(await state()).toMatchObject({ readCnt: 0, likeCnt: 0 }));
   });
 
-  it('shows rows that other programs replace, and each user his own like of them', async () => {
+  it('shows rows that other programs replace, and each user their own like of them', async () => {
     const user = await MarkUser.of(program, 550, 'replaced');
     const likesOf = async (bizId: number): Promise<number> => (await user.state(bizId)).likeCnt;
     for (let i = 0; i < 5; i++) await (i % 2 === 0 ? user.like(1) : user.unlike(1));
@@ -184,7 +184,7 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     await sql.change("DELETE FROM likes WHERE biz = 'replaced'");
   });
 
-  it('counts one message at a time alike', async () => {
+  it('counts the same with one message at a time', async () => {
     await program.stop();
     await start({ READ_CONSUMER: 'single' });
     await publisher.publish(articleReadTopic, ...eventsOf(200, 'single'));

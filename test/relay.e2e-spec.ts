@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RowDataPacket } from 'mysql2/promise';
-import { BinlogServer } from '../src/cdc/binlog-server';
-import { binlogTopic } from '../src/cdc/binlog.topic';
-import { type CaptureGap, CaptureGaps } from '../src/cdc/capture-gaps';
-import { hashColumnOf } from '../src/cdc/captured-tables';
-import { partitionOf } from '../src/cdc/partition-hash';
-import { Relay } from '../src/cdc/relay';
-import type { RowChange } from '../src/cdc/row-change';
+import { capturedTables } from '../src/captured-tables';
+import {
+  binlogTopic,
+  type CaptureGap,
+  CaptureGaps,
+  CapturedTables,
+  partitionOf,
+  type RowChange,
+} from '../src/cdc';
+import { BinlogServer } from '../src/cdc/binlog/binlog-server';
+import { Relay } from '../src/cdc/relay/relay';
 import { TopicProvisioner } from '../src/messaging';
 import { StreamsEventLog } from '../src/messaging/streams/streams-event-log';
 import { readEnvironment } from '../src/platform/config';
@@ -16,12 +20,13 @@ import { HealthRegistry } from '../src/platform/health';
 import { asRoot, eventually, PrivateStack, Program, Sql } from './support';
 
 const PARTITIONS = binlogTopic.partitions;
+const TABLES = new CapturedTables(capturedTables);
 
 interface Captured extends RowChange {
   readonly partition: number;
 }
 
-/** What stands in the topic of captured changes, partition by partition in its order. */
+/** The content of the topic of captured changes, one partition after another, each in its order. */
 async function captured(log: StreamsEventLog): Promise<Captured[]> {
   const changes: Captured[] = [];
   const ends = await log.endOffsets(binlogTopic.name);
@@ -36,7 +41,7 @@ async function captured(log: StreamsEventLog): Promise<Captured[]> {
   return changes;
 }
 
-/** Of a rewrite, which is no row's, none. */
+/** A rewrite has none: it is not about one row. */
 const idOf = ({ before, after }: RowChange): string => (after ?? before)?.id ?? '';
 
 /** The relay within this process, on a database with nothing but its own table. */
@@ -64,6 +69,7 @@ class LocalRelay {
       database,
       new BinlogServer(database, environment),
       log,
+      TABLES,
       new TopicProvisioner(log, environment),
       gaps,
       health,
@@ -78,7 +84,7 @@ class LocalRelay {
     return local;
   }
 
-  /** What its health check says. */
+  /** The error of its health check. */
   async fault(): Promise<string | undefined> {
     return (await this.health.readiness()).checks.cdc?.error;
   }
@@ -104,7 +110,7 @@ describe('the relay', () => {
   const programs: Program[] = [];
   const relays: LocalRelay[] = [];
 
-  /** A program that does nothing but relay: the group of this name has no member. */
+  /** A program that only relays: it is a member of no consumer group of captured changes. */
   async function start(name = 'relay'): Promise<Program> {
     const program = await Program.start({ name, env });
     programs.push(program);
@@ -135,7 +141,7 @@ describe('the relay', () => {
       expect(ids.filter((id) => !seen.has(String(id)))).toEqual([]);
     });
 
-  /** Ends the server's connections that match, as an operator or a failing proxy does. */
+  /** Ends the matching connections of the server, as an operator or a failing proxy does. */
   async function killConnections(condition: string): Promise<void> {
     const rows = await sql.rows<{ id: number }>(
       `SELECT ID AS id FROM information_schema.PROCESSLIST WHERE ${condition}`,
@@ -197,7 +203,23 @@ describe('the relay', () => {
     }
   });
 
-  it('publishes what changed while no relay ran', async () => {
+  it('numbers the rows of a statement in their order, over all messages and partitions', async () => {
+    await start();
+    const ids = Array.from({ length: 250 }, (_, i) => 201 + i);
+    await sql.change(
+      'INSERT INTO interactives (id, biz, biz_id, like_cnt, ctime, utime) VALUES ?',
+      [ids.map((id) => [id, 'et', id, 0, 1, 1])],
+    );
+    await arrives(ids);
+    const changes = (await captured(log)).filter((change) => ids.includes(Number(idOf(change))));
+    const inOrder = changes.sort(
+      (a, b) => a.position!.offset - b.position!.offset || a.ordinal - b.ordinal,
+    );
+    expect(inOrder.map(idOf)).toEqual(ids.map(String));
+    expect(new Set(changes.map(({ partition }) => partition)).size).toBe(PARTITIONS);
+  });
+
+  it('publishes changes that were made while no relay ran', async () => {
     const first = await start();
     await insert(11);
     await arrives([11]);
@@ -207,7 +229,7 @@ describe('the relay', () => {
     await insert(13);
     await start();
     await arrives([12, 13]);
-    // A relay that ended in order has left nothing to be sent twice.
+    // After a regular stop no change is published twice.
     expect((await captured(log)).filter((change) => idOf(change) === '11')).toHaveLength(1);
   });
 
@@ -232,7 +254,7 @@ describe('the relay', () => {
     await eventually(async () => expect((await published()).at(-1)).toBe(CHANGES));
     const seen = await published();
     expect(new Set(seen).size).toBe(CHANGES);
-    // What is sent again is a stretch that ends in the newest, one for each kill at most.
+    // After each kill at most, the changes up to the newest one are published again.
     const stepsBack = seen.filter((count, i) => i > 0 && count <= seen[i - 1]!);
     expect(stepsBack.length).toBeLessThanOrEqual(2);
   });
@@ -249,7 +271,7 @@ describe('the relay', () => {
     expect(second.output).toContain('Capturing changes from');
   });
 
-  it('goes on when its connections are killed', async () => {
+  it('continues when its connections are killed', async () => {
     const program = await start();
     await insert(41);
     await arrives([41]);
@@ -265,7 +287,7 @@ describe('the relay', () => {
     await eventually(async () => expect((await program.get('/readyz')).status).toBe(200));
   });
 
-  it('goes on when MySQL has crashed and come back', async () => {
+  it('continues when MySQL has crashed and runs again', async () => {
     const program = await start();
     await insert(51);
     await arrives([51]);
@@ -278,8 +300,8 @@ describe('the relay', () => {
     await eventually(async () => expect((await program.get('/readyz')).status).toBe(200));
   });
 
-  it('holds MySQL back while the log does not answer, and loses nothing', async () => {
-    // More than the relay keeps in memory.
+  it('stops reading the binlog while the log does not answer, and loses nothing', async () => {
+    // More than the relay buffers.
     const ROWS = 30_000;
     const program = await start();
     await stack.freeze('redis');
@@ -297,7 +319,7 @@ describe('the relay', () => {
     }
   });
 
-  it('tells of a gap when the binlog was purged meanwhile, and goes on', async () => {
+  it('reports a gap when the binlog was purged meanwhile, and continues', async () => {
     const first = await startLocal();
     await first.ready();
     await insert(61);
@@ -308,7 +330,7 @@ describe('the relay', () => {
     await asRoot(sql, async (root) => {
       await root.query('FLUSH BINARY LOGS');
       const [current] = await sql.rows<{ File: string }>('SHOW MASTER STATUS');
-      // The server keeps a file for as long as the ended relay's connection lingers.
+      // The server keeps a file until it has noticed that the stopped relay's connection ended.
       await eventually(async () => {
         await root.query('PURGE BINARY LOGS TO ?', [current!.File]);
         const [files] = await root.query<RowDataPacket[]>('SHOW BINARY LOGS');
@@ -317,7 +339,7 @@ describe('the relay', () => {
     });
     const second = await startLocal();
     await eventually(() => expect(second.gaps).toHaveLength(1));
-    expect(second.gaps[0]!.reason).toMatch(/^the binlog cannot be read on from mysql-bin\.\d+:\d+/);
+    expect(second.gaps[0]!.reason).toMatch(/^the binlog cannot be read from mysql-bin\.\d+:\d+/);
     await second.ready();
     await insert(63);
     await arrives([63]);
@@ -327,8 +349,8 @@ describe('the relay', () => {
   it.each([
     ['of another server', 'server_id = server_id + 1'],
     ['in the middle of an event', 'position = position - 5'],
-    ['behind the end', 'position = position + 100000000'],
-  ])('tells of a gap at a position %s', async (_, change) => {
+    ['after the end', 'position = position + 100000000'],
+  ])('reports a gap at a position %s', async (_, change) => {
     const first = await startLocal();
     await first.ready();
     await insert(71);
@@ -344,7 +366,7 @@ describe('the relay', () => {
     expect(second.gaps).toHaveLength(1);
   });
 
-  it('captures the database as the server spells it, not as the URL does', async () => {
+  it('captures the database in the spelling of the server, not of the URL', async () => {
     const last = database.at(-1)!.charCodeAt(0).toString(16);
     const relay = await startLocal({
       MYSQL_URL: url.replace(database, `${database.slice(0, -1)}%${last}`),
@@ -354,25 +376,25 @@ describe('the relay', () => {
     await arrives([95]);
   });
 
-  it('tells each partition of a table whose rows are gone without a change of each', async () => {
+  it('publishes to each partition that the rows of a table were removed without a change of each', async () => {
     const relay = await startLocal();
     await relay.ready();
     await insert(91);
     await sql.change('TRUNCATE TABLE interactives');
     await insert(92);
     await arrives([92]);
-    const told = (await captured(log)).filter(({ kind }) => kind === 'rewrite');
+    const rewrites = (await captured(log)).filter(({ kind }) => kind === 'rewrite');
     for (let partition = 0; partition < PARTITIONS; partition++)
-      expect(told.filter((change) => change.partition === partition)).toMatchObject([
+      expect(rewrites.filter((change) => change.partition === partition)).toMatchObject([
         { database, table: 'interactives', before: null, after: null },
       ]);
   });
 
   it.each([
     ['has lost a column', 'DROP COLUMN extra'],
-    ['has a column more in the middle', 'ADD COLUMN another BIGINT NOT NULL DEFAULT 7 AFTER id'],
+    ['has another column in the middle', 'ADD COLUMN another BIGINT NOT NULL DEFAULT 7 AFTER id'],
   ])(
-    'tells of a gap at rows of a table that %s since, where the binlog lacks its columns',
+    'reports a gap at rows of a table that %s since, when the binlog lacks the column names',
     async (_, alteration) => {
       await asRoot(sql, (root) => root.query('SET GLOBAL binlog_row_metadata = MINIMAL'));
       const old = await Sql.open(url);
@@ -400,7 +422,7 @@ describe('the relay', () => {
     },
   );
 
-  it('names the grant that a user lacks', async () => {
+  it('names the grant that the user lacks', async () => {
     await asRoot(sql, async (root) => {
       await root.query("CREATE OR REPLACE USER 'plain'@'%' IDENTIFIED BY 'plain'");
       await root.query(`GRANT ALL ON ${database}.* TO 'plain'@'%'`);
@@ -446,7 +468,7 @@ describe('the relay', () => {
       });
       expect(comparable(changes)).toEqual(comparable(rowsOf(ofCanal)));
       for (const change of changes) {
-        const value = (change.after ?? change.before)![hashColumnOf(change.table)!]!;
+        const value = (change.after ?? change.before)![TABLES.hashColumnOf(change.table)!]!;
         expect(change.partition).toBe(partitionOf(parity, value, PARTITIONS));
       }
     } finally {
@@ -455,7 +477,7 @@ describe('the relay', () => {
   });
 });
 
-/** Without DDL, of which Canal tells one partition only. */
+/** Without DDL, which Canal publishes to one partition only. */
 const rowsOf = <Change extends RowChange>(changes: readonly Change[]): Change[] =>
   changes.filter(({ kind }) => kind !== 'rewrite');
 

@@ -37,11 +37,11 @@ describe('the database schema', () => {
   });
   afterAll(() => sql.close());
 
-  it('is what the entities say: nothing would be changed to make it so', async () => {
+  it('matches the entities: TypeORM would change nothing', async () => {
     const [server] = await sql.rows<{ version: string }>('SELECT VERSION() AS version');
     const dataSource = await new DataSource({
       ...dataSourceOptions(stack.MYSQL_URL),
-      // MariaDB writes defaults in another way, which TypeORM knows when it is told.
+      // MariaDB writes defaults in another way, which TypeORM handles only for this type.
       type: server?.version.includes('MariaDB') ? 'mariadb' : 'mysql',
       migrations: [],
       entities: entities(),
@@ -55,7 +55,7 @@ describe('the database schema', () => {
     }
   });
 
-  it('is gone after every migration was reverted, and the same after they ran again', async () => {
+  it('is empty after every migration is reverted, and the same after they run again', async () => {
     const before = await tables();
     expect(before.length).toBeGreaterThan(0);
     expect(await cli(stack, 'migrate', '--down', '1000')).toMatchObject({ code: 0 });
@@ -65,7 +65,7 @@ describe('the database schema', () => {
     expect(await cli(stack, 'migrate')).toMatchObject({ code: 0, stdout: 'Nothing to do\n' });
   });
 
-  it('is migrated once by instances that start together', async () => {
+  it('is migrated once when several instances start together', async () => {
     const empty = await isolatedStack('schema_together');
     const runs = await Promise.all([1, 2, 3].map(() => cli(empty, 'migrate')));
     expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);

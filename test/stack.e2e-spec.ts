@@ -12,7 +12,7 @@ const { MYSQL_URL: _mysql, REDIS_URL: _redis, KAFKA_BROKERS: _kafka, ...env } = 
 
 const pathOf = (...path: string[]): string => join(root, '.stack', PROFILE, ...path);
 
-/** Runs a script to its end; gives all that it has written. */
+/** Runs a script to its end; returns its output. */
 function run(script: string, args: readonly string[], given: object = {}): Promise<string> {
   return new Promise((resolve) => {
     execFile(
@@ -44,7 +44,7 @@ describe('npm run stack', () => {
   });
   afterAll(() => stack('reset'));
 
-  it('finds a service again whose pid file is lost', async () => {
+  it('finds a running service whose pid file is lost', async () => {
     const before = await pids();
     for (const name of SERVICES) rmSync(pathOf(name, 'pid'));
     await stack('up', '--full');
@@ -54,13 +54,13 @@ describe('npm run stack', () => {
   it('replaces a service whose folder was deleted', async () => {
     const { redis, ...others } = await pids();
     rmSync(pathOf('redis'), { recursive: true });
-    expect(await stack('up')).toContain(`ending process ${redis}, whose folder was deleted`);
+    expect(await stack('up')).toContain(`stopping process ${redis}, whose folder was deleted`);
     const now = await pids();
     expect(now).toMatchObject(others);
     expect(now.redis).not.toBe(redis);
   });
 
-  it("sets aside Canal's cursor when a crash has cut it short", async () => {
+  it("sets aside Canal's cursor when a crash has truncated it", async () => {
     await kill((await pids()).canal!);
     const cursor = pathOf('canal/data/webook/meta.dat');
     writeFileSync(cursor, '{"clientDatas":[{"clientIdentity":{"clie');
@@ -70,7 +70,7 @@ describe('npm run stack', () => {
     expect(existsSync(`${cursor}.unreadable`)).toBe(true);
   });
 
-  it('tells who holds a port that it needs', async () => {
+  it('names the process that listens on a port that it needs', async () => {
     const port = Number(/redis:\S+:(\d+)/.exec(await stack('env'))?.[1]);
     await kill((await pids()).redis!);
     const holder = createServer().listen(port, '127.0.0.1');
@@ -89,17 +89,17 @@ describe('npm run stack', () => {
 
   it('refuses a malformed variable before it starts anything', async () => {
     expect(await run('stack.mjs', ['up', '--full'], { KAFKA_BROKERS: 'abc' })).toBe(
-      '\nKAFKA_BROKERS is set but must be like 127.0.0.1:9092,127.0.0.1:9093: mend or unset it.\n',
+      '\nKAFKA_BROKERS is set but must be like 127.0.0.1:9092,127.0.0.1:9093: correct it or unset it.\n',
     );
   });
 
-  it('tells how to delete what is damaged, and deletes only that', async () => {
+  it('names the command that deletes damaged data, which deletes only that', async () => {
     await stack('up');
     const { mysql, redis, kafka } = await pids();
     await kill(redis!);
     writeFileSync(pathOf('redis/data/appendonlydir/appendonly.aof.manifest'), 'damaged');
     expect(await stack('up')).toContain(
-      `begin anew with npm run stack -- reset redis --profile ${PROFILE}.`,
+      `or delete its data with npm run stack -- reset redis --profile ${PROFILE}.`,
     );
     await stack('reset', 'redis');
     expect(existsSync(pathOf('redis'))).toBe(false);
@@ -114,7 +114,7 @@ describe('npm run cli', () => {
   });
   afterAll(() => stack('reset'));
 
-  it('works on the profile that is named, and ends with its command', async () => {
+  it('runs on the profile that is named, and stops its command when it is stopped', async () => {
     const cli = spawn(
       process.execPath,
       [join(root, 'scripts/cli.mjs'), '--profile', PROFILE, 'seed-demo'],
@@ -125,12 +125,12 @@ describe('npm run cli', () => {
       stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
     await eventually(() => expect(output).toMatch(/articles: \d+ \(/));
     cli.kill('SIGTERM');
-    // Comes when no process is left that could write to its output.
+    // Emitted when no process is left that could write to its output.
     await once(cli, 'close');
     expect(output).not.toContain('Wrote 25 articles');
   });
 
-  it('tells that the profile is down', async () => {
+  it('reports that the profile is down', async () => {
     await stack('down');
     expect(await run('cli.mjs', ['verify', 'interactive'])).toMatch(
       /^\nThe private stack test-stack is down: .*\n$/,

@@ -9,12 +9,12 @@ import { dist } from './support/dist';
 const { PATH, HOME, LANG } = process.env;
 const root = join(__dirname, '..');
 const PROFILE = 'test-start';
-/** It builds first where that is due, which takes a busy machine a while. */
+/** It may have to build first, which takes long on a busy machine. */
 const START = { timeoutMs: 150_000 };
 
-/** `npm start` on a stack that is given, so that it starts the program alone. */
+/** Runs `npm start` on a given stack, so that it starts only the program. */
 function npmStart(env: Record<string, string>): { npm: ChildProcess; output: () => string } {
-  // A group of its own, so that whatever a failure leaves can be ended.
+  // Its own process group, so that everything that a failure leaves can be ended.
   const npm = spawn('npm', ['start', '--', '--profile', PROFILE], {
     cwd: root,
     env: { PATH, HOME, LANG, NODE_ENV: 'test', NO_COLOR: '1', ...env },
@@ -43,12 +43,12 @@ function recordOf(port: number): { script: { pid: number }; program: { pid: numb
   return JSON.parse(readFileSync(join(root, `.stack/${PROFILE}/start-${port}.json`), 'utf8'));
 }
 
-/** Ends what a failed test has left of a start. */
+/** Ends the processes that a failed test has left running. */
 function endGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-pid!, 'SIGTERM');
   } catch {
-    // All of it has ended, as it should.
+    // All of them have ended, as they should.
   }
 }
 
@@ -58,13 +58,13 @@ describe('npm start', () => {
     stack = await isolatedStack('start');
   });
 
-  it('ends the program too when npm is ended', async () => {
+  it('stops the program when npm is stopped', async () => {
     const port = await freePort();
     const { npm, output } = npmStart({ ...stack, PORT: String(port) });
     try {
       await eventually(() => expect(output()).toContain('webook is up'), START);
       npm.kill('SIGTERM');
-      // Comes when no process is left that could write to its output.
+      // Emitted when no process is left that could write to its output.
       await once(npm, 'close');
       expect(output()).toContain('Stopped');
       expect(() => recordOf(port)).toThrow('ENOENT');
@@ -74,7 +74,7 @@ describe('npm start', () => {
   });
 
   it.each(['npm', 'script'] as const)(
-    'takes over from a start whose %s was killed, and only from such a one',
+    'takes over from a start whose %s was killed, but not from a running one',
     async (victim) => {
       const port = await freePort();
       const env = { ...stack, PORT: String(port) };
@@ -89,13 +89,15 @@ describe('npm start', () => {
         const second = npmStart(env);
         groups.push(second.npm);
         await eventually(() => expect(second.output()).toContain('webook is up'), START);
-        expect(second.output()).toContain(`ending process ${program.pid}, which a killed npm`);
+        expect(second.output()).toContain(
+          `stopping process ${program.pid}, left running by a killed npm`,
+        );
 
         const third = npmStart(env);
         await once(third.npm, 'close');
         expect(third.npm.exitCode).toBe(1);
         expect(third.output().trim().split('\n').at(-1)).toMatch(
-          /^npm start runs already \(process \d+\) and serves http:\S+: stop it first, or /,
+          /^npm start is already running \(process \d+\) and serves http:\S+: stop it first, or /,
         );
         await eventually(async () =>
           expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200),
@@ -108,7 +110,7 @@ describe('npm start', () => {
     },
   );
 
-  it('tells what is wrong with a variable before it starts anything', async () => {
+  it('reports what is wrong with a variable before it starts anything', async () => {
     const { npm, output } = npmStart({ ...stack, PORT: 'abc', RANKING_SIZE: '0' });
     await once(npm, 'close');
     expect(npm.exitCode).toBe(1);
@@ -119,7 +121,7 @@ describe('npm start', () => {
     );
   });
 
-  it('tells in one sentence what refuses a URL that was given', async () => {
+  it('reports in one sentence why a given URL was refused', async () => {
     const MYSQL_URL = Object.assign(new URL(stack.MYSQL_URL), { password: 'wrong' }).href;
     const { npm, output } = npmStart({ ...stack, MYSQL_URL, PORT: String(await freePort()) });
     await once(npm, 'close');
@@ -144,7 +146,7 @@ describe('seed-demo', () => {
     }
   };
 
-  it('goes on with a demo that was broken off, and leaves a whole one alone', async () => {
+  it('continues a demo that was interrupted, and does not change a complete one', async () => {
     const whole = await isolatedStack('seed_whole');
     expect(await cli(whole, 'seed-demo')).toMatchObject({ code: 0 });
     const expected = await contents(whole.MYSQL_URL);
@@ -156,7 +158,7 @@ describe('seed-demo', () => {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const ended = once(seeder, 'exit');
-    // The first line comes with the first article.
+    // The first line is printed with the first article.
     await once(seeder.stderr, 'data');
     seeder.kill('SIGKILL');
     await ended;

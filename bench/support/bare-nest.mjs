@@ -1,4 +1,4 @@
-// The reference of the HTTP benchmark: a Nest route on Fastify that does nothing but answer bytes.
+// The reference of the HTTP benchmark: a Nest route on Fastify that only returns fixed bytes.
 import 'reflect-metadata';
 import { Body, Controller, Get, HttpCode, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,6 +1,6 @@
 // The reference of the likes benchmark: what a careful implementation without group commit does for
-// each like, on the same tables. One READ COMMITTED transaction of prepared statements in which the
-// transition decides whether the counter moves, then the counters go to Redis. It checks no token.
+// each like, on the same tables. One READ COMMITTED transaction of prepared statements, in which the
+// counter changes only if the like did; then the counters are written to Redis. It checks no token.
 import 'reflect-metadata';
 import { Controller, Delete, Get, Headers, Module, Param, Put } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,12 +1,23 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// So that the servers end with the benchmark also when a signal ends it.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+/** The folder of this checkout. */
+export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
-const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+const running = new Set();
+// The servers must not outlive the benchmark, also when a signal ends it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+process.once('exit', () => running.forEach(end));
+
+/** A suspended process takes SIGTERM only once it goes on. */
+function end(child) {
+  child.kill('SIGTERM');
+  child.kill('SIGCONT');
+}
 
 /** A port that was free a moment ago. */
 export async function freePort() {
@@ -20,38 +31,44 @@ export async function freePort() {
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Polls until `check` gives something truthy; throws after `seconds`. */
+/** Polls until `check` returns something truthy; throws after `seconds`. */
 export async function until(what, check, { seconds = 120, every = 20 } = {}) {
   const end = Date.now() + seconds * 1_000;
   for (;;) {
     const found = await check();
     if (found) return found;
-    if (Date.now() > end) throw new Error(`${what}: still not so after ${seconds} s`);
+    if (Date.now() > end) throw new Error(`${what}: not reached within ${seconds} s`);
     await sleep(every);
   }
 }
 
-/** Starts any script on this Node and waits until `readyUrl` answers 200. */
-export async function startServer(script, env, readyPath) {
+/**
+ * Starts a script and waits until `readyPath` answers 200.
+ * @param checkout the folder of the checkout whose Node runs it
+ */
+export async function startServer(script, env, readyPath, checkout = root) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', script], {
+  const node = join(checkout, 'node_modules/.bin/node');
+  const child = spawn(node, ['--disable-warning=TimeoutNegativeWarning', script], {
+    cwd: checkout,
     env: { ...process.env, PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  process.once('exit', () => child.kill());
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let output = '';
   const keep = (chunk) => (output = (output + chunk).slice(-20_000));
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const exited = once(child, 'exit');
   const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    if (child.exitCode === null && child.signalCode === null) end(child);
     await exited;
   };
   try {
     await until(`${script} ready`, async () => {
-      if (child.exitCode !== null) throw new Error(`${script} ended:\n${output}`);
+      if (child.exitCode !== null) throw new Error(`${script} has ended`);
       return fetch(url + readyPath).then(
         (response) => response.ok,
         () => false,
@@ -61,14 +78,25 @@ export async function startServer(script, env, readyPath) {
     await stop();
     throw new Error(`${error.message}\n${output}`);
   }
-  return { url, stop, pid: child.pid, output: () => output };
+  return {
+    url,
+    pid: child.pid,
+    stop,
+    suspend: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
+  };
 }
 
-/** Starts webook itself on the stack that the environment names. */
-export const startProgram = (env) =>
-  startServer(main, { MQ_ENGINE: 'streams', CDC_ENGINE: 'relay', ...env }, '/readyz');
+/** Starts the built webook of a checkout on the stack that the environment names. */
+export const startProgram = (env, checkout = root) =>
+  startServer(
+    join(checkout, 'dist/src/main.js'),
+    { MQ_ENGINE: 'streams', CDC_ENGINE: 'relay', ...env },
+    '/readyz',
+    checkout,
+  );
 
-/** Sends JSON and gives the parsed answer; throws on anything but 2xx. */
+/** Sends JSON and returns the parsed response; throws on any status but 2xx. */
 export async function call(url, { method = 'GET', body, token } = {}) {
   const response = await fetch(url, {
     method,
@@ -88,15 +116,9 @@ export const tokenOf = async (url, userId) =>
 
 /** CPU seconds that a process has used so far (Linux). */
 export async function cpuSeconds(pid) {
-  const { readFile } = await import('node:fs/promises');
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
-
-export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-
-export const quantile = (values, q) =>
-  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))];
 
 /** One aligned line of a result table. */
 export const row = (...cells) =>

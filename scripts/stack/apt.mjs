@@ -4,7 +4,7 @@ import { StackError } from './stack-error.mjs';
 
 const POLICY = '/usr/sbin/policy-rc.d';
 
-/** Debian's way to say that packages must not start the services which they bring. */
+/** Does `work` while Debian's policy file forbids packages to start their services. */
 async function withoutServices(work) {
   if (existsSync(POLICY)) return work();
   writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
@@ -15,10 +15,10 @@ async function withoutServices(work) {
   }
 }
 
-/** The first of these names that this release of Debian has, or the first one. */
+/** The first of these packages that this Debian release has, or the first name when it has none. */
 async function firstAvailable(names) {
   for (const name of names) {
-    // In English, whatever the user's language.
+    // Output in English, whatever the user's language.
     const env = { ...process.env, LC_ALL: 'C' };
     const { output } = await run('apt-cache', ['policy', name], { env });
     if (/Candidate: \d/.test(output)) return name;
@@ -34,11 +34,11 @@ async function install(log, packages, what) {
   if (!which('apt-get')) throw new StackError(`${what} was not found: ${byHand}.`);
   if (process.getuid?.() !== 0)
     throw new StackError(
-      `${what} was not found, and only root may install packages: ${byHand}, or give the URL of a server that runs (MYSQL_URL, REDIS_URL, KAFKA_BROKERS).`,
+      `${what} was not found, and only root may install packages: ${byHand}, or set the URL of a running server (MYSQL_URL, REDIS_URL, KAFKA_BROKERS).`,
     );
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = async (step, ...args) => {
-    // Another apt may be at work, e.g. the machine's own nightly one: wait for it.
+    // Another apt may be running, e.g. the machine's nightly upgrade: wait for its lock.
     const all = ['-o', 'DPkg::Lock::Timeout=300', ...args];
     const done = await withProgress(log, step, () => run('apt-get', all, { env }));
     if (done.code !== 0)
@@ -46,7 +46,7 @@ async function install(log, packages, what) {
         `apt-get failed while ${step}, so ${what} is missing: check the network and apt's sources, or ${byHand}.\n${lastLines(done.output)}`,
       );
   };
-  log(`${what} was not found: installing ${names[0]} with apt, only this once`);
+  log(`${what} was not found: installing ${names[0]} with apt (only the first time)`);
   if (!listsAreFresh) await apt('reading the package lists', 'update', '-qq');
   listsAreFresh = true;
   const chosen = await Promise.all(packages.map((name) => firstAvailable([name].flat())));
@@ -65,10 +65,10 @@ async function install(log, packages, what) {
 let queue = Promise.resolve();
 
 /**
- * Installs Debian packages, or says in one sentence why it can't and what to do instead. Calls queue
- * up, since apt runs once at a time.
+ * Installs Debian packages. Calls run one after the other, since only one apt can run at a time.
  * @param packages names; a list in place of a name means the first of them that exists
- * @param what the thing that is missing, for messages
+ * @param what the missing program, for messages
+ * @throws StackError that says in one sentence why it failed and what to do instead
  */
 export function aptInstall(log, packages, what) {
   const turn = queue.then(() => install(log, packages, what));

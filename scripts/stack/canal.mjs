@@ -23,7 +23,7 @@ export const canalProcess = (profile) => new ServiceProcess('canal', profile);
 export const canalProperties = (profile) =>
   join(serviceFolder(profile, 'canal'), 'conf/webook/instance.properties');
 
-/** A copy of canal/conf in which this profile's database stands for `webook`. */
+/** Copies canal/conf, with this profile's database in place of `webook`. Returns the copy's path. */
 function writeConfiguration(profile, folder) {
   const conf = join(folder, 'conf');
   rmSync(conf, { recursive: true, force: true });
@@ -34,7 +34,7 @@ function writeConfiguration(profile, folder) {
   return conf;
 }
 
-/** Everything that decides how Canal runs: one with other settings is replaced, not adopted. */
+/** A hash of everything that decides how Canal runs. A Canal with another hash is restarted. */
 function fingerprint(addresses) {
   const hash = createHash('sha1').update(JSON.stringify(addresses));
   for (const file of [
@@ -48,7 +48,7 @@ function fingerprint(addresses) {
   return hash.digest('hex');
 }
 
-/** The file of the stored cursor; one that a crash has cut short is set aside. */
+/** The binlog file of the stored cursor. A cursor that a crash has truncated is set aside. */
 function cursorFile(data, log) {
   const path = join(data, 'webook/meta.dat');
   if (!existsSync(path)) return undefined;
@@ -64,21 +64,22 @@ function cursorFile(data, log) {
 }
 
 /**
- * Where Canal begins: at its stored cursor, or at the oldest binlog file that is still there when it
- * has none. A cursor in a file that has expired or belongs to a former MySQL would stall it for ever.
+ * The oldest binlog file that still exists: Canal begins there when it has no stored cursor. A cursor
+ * in a file that has expired, or that belongs to an earlier MySQL, would stall Canal for ever: it is
+ * deleted.
  */
 async function firstFile(profile, data, log) {
   const files = await binlogFiles(profile);
   const stored = cursorFile(data, log);
   if (stored && !files.includes(stored)) {
-    log(`its cursor is in ${stored}, which is gone: beginning anew at ${files[0]}`);
+    log(`its cursor is in ${stored}, which no longer exists: starting again at ${files[0]}`);
     rmSync(data, { recursive: true });
   }
   return files[0];
 }
 
 /**
- * Starts the private Canal on the private MySQL, or adopts it when it runs with the same settings.
+ * Starts the private Canal on the private MySQL, or takes over one that runs with the same settings.
  * @param flat true for flat JSON messages, false for protobuf
  */
 export async function canalUp(profile, { kafkaBrokers, flat }, log) {
@@ -88,7 +89,7 @@ export async function canalUp(profile, { kafkaBrokers, flat }, log) {
   const marker = `-Dwebook.settings=${fingerprint({ mysql, kafkaBrokers, flat })}`;
   const running = service.pid();
   if (running !== undefined && !service.commandLine(running).includes(marker)) {
-    log('its settings have changed: starting it anew');
+    log('its settings have changed: restarting it');
     await service.stop();
   }
   await service.ensure({

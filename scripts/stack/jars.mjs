@@ -9,11 +9,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { aptInstall } from './apt.mjs';
-import { makingFolder } from './making-folder.mjs';
 import { JARS_LOCK_PORT, jarsFolder } from './paths.mjs';
 import { withPortLock } from './port-lock.mjs';
 import { lastLines, run, which, withProgress } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
+import { stagingFolder } from './staging-folder.mjs';
 
 const MANIFEST = 'manifest.json';
 
@@ -25,8 +25,8 @@ const sizesIn = (folder) =>
       .map((name) => [name, statSync(join(folder, name)).size]),
   );
 
-/** True when the folder holds just what this pom once brought, every jar at its full size. */
-function isWhole(folder, pom) {
+/** True when the folder holds exactly the jars of this pom, each with its full size. */
+function isComplete(folder, pom) {
   const manifest = join(folder, MANIFEST);
   if (!existsSync(manifest)) return false;
   return readFileSync(manifest, 'utf8') === JSON.stringify({ pom, jars: sizesIn(folder) });
@@ -34,7 +34,7 @@ function isWhole(folder, pom) {
 
 async function download(log, service, pomFile, folder) {
   if (!which('mvn')) await aptInstall(log, ['maven'], 'Maven');
-  log('downloading about 45 MB of jars with Maven, only this once');
+  log('downloading about 45 MB of jars with Maven (only the first time)');
   const args = ['-B', '-q', 'dependency:copy-dependencies', '-DincludeScope=runtime'];
   const maven = () =>
     withProgress(log, 'downloading', () =>
@@ -52,21 +52,21 @@ async function download(log, service, pomFile, folder) {
 }
 
 /**
- * Fetches a pom's runtime jars with Maven, once for all profiles: into a folder beside that is
- * renamed when complete, so that a broken download is never taken for whole. A changed pom or a
- * missing jar fetches anew.
+ * Downloads a pom's runtime jars with Maven, once for all profiles. They go into a staging folder that
+ * is renamed when it is complete, so that an incomplete download is never used. When the pom has
+ * changed or a jar is missing, they are downloaded again.
  */
 export async function fetchJars(log, service, pomFile) {
   const folder = jarsFolder(service);
   const pom = readFileSync(pomFile, 'utf8');
-  if (isWhole(folder, pom)) return folder;
+  if (isComplete(folder, pom)) return folder;
   return withPortLock(JARS_LOCK_PORT, 'the jars', log, async () => {
-    if (isWhole(folder, pom)) return folder;
-    const making = await makingFolder(folder);
-    await download(log, service, pomFile, making);
-    writeFileSync(join(making, MANIFEST), JSON.stringify({ pom, jars: sizesIn(making) }));
+    if (isComplete(folder, pom)) return folder;
+    const staging = await stagingFolder(folder);
+    await download(log, service, pomFile, staging);
+    writeFileSync(join(staging, MANIFEST), JSON.stringify({ pom, jars: sizesIn(staging) }));
     rmSync(folder, { recursive: true, force: true });
-    renameSync(making, folder);
+    renameSync(staging, folder);
     return folder;
   });
 }

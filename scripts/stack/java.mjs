@@ -6,10 +6,10 @@ import { StackError } from './stack-error.mjs';
 /** Debian 12 has 17, Debian 13 has 21. */
 const PACKAGES = ['openjdk-17-jre-headless', 'openjdk-21-jre-headless', 'openjdk-25-jre-headless'];
 
-/** Finds Java 17 or newer, or installs it. Gives the path of `java`. */
+/** Finds Java 17 or newer, or installs it. Returns the path of `java`. */
 export async function findJava(log) {
   if (!which('java')) {
-    // The headless package links manual pages into a folder that slim images lack.
+    // The headless package puts links to manual pages into a folder that slim images do not have.
     if (process.getuid?.() === 0) mkdirSync('/usr/share/man/man1', { recursive: true });
     await aptInstall(log, [PACKAGES], 'Java');
   }

@@ -14,8 +14,8 @@ const settings = join(root, 'docker/kafka');
 export const kafkaProcess = (profile) => new ServiceProcess('kafka', profile);
 
 /**
- * A cluster id as Kafka writes it, 16 bytes in base64url. Its first bit is 0, so that it never begins
- * with "-", which Kafka's own tool would take for an option.
+ * A cluster id in Kafka's format: 16 bytes in base64url. Its first bit is 0, so that it never begins
+ * with "-": Kafka's tool would read such an id as an option.
  */
 function newClusterId() {
   const bytes = randomBytes(16);
@@ -40,7 +40,7 @@ function writeConfiguration(profile, folder) {
   return path;
 }
 
-/** Makes the data folder unless it is there whole: Kafka writes meta.properties last. */
+/** Creates the data folder, unless it is complete: Kafka writes meta.properties last. */
 async function format(java, service, configuration) {
   if (existsSync(join(service.folder, 'data/meta.properties'))) return;
   const done = await run(java.path, [
@@ -53,14 +53,14 @@ async function format(java, service, configuration) {
   ]);
   if (done.code !== 0)
     throw new StackError(
-      `Kafka could not make its data folder: begin anew with ${service.resetCommand}.\n${done.output}`,
+      `Kafka could not create its data folder: delete it with ${service.resetCommand}, then start again.\n${done.output}`,
     );
 }
 
 /** An ApiVersions request (key 18, version 0, correlation 1, no client id), which every broker answers. */
 const HELLO = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
 
-/** Starts the private Kafka, or adopts it when it runs. Gives its address. */
+/** Starts the private Kafka, or takes over a running one. Returns its address. */
 export async function kafkaUp(profile, log) {
   const { kafka: port, kafkaController } = portsOf(profile);
   const service = kafkaProcess(profile);

@@ -10,12 +10,12 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { aptInstall } from './apt.mjs';
-import { makingFolder } from './making-folder.mjs';
-import { isOfTests, portsOf, root, serviceFolder, socketPath } from './paths.mjs';
+import { isTestProfile, portsOf, root, serviceFolder, socketPath } from './paths.mjs';
 import { run, which, withProgress } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
+import { stagingFolder } from './staging-folder.mjs';
 
-/** Finds the server and its client, or installs them; tells the flavour, which the set-up depends on. */
+/** Finds the server and its client, or installs them. Also returns whether the server is MariaDB. */
 export async function findServer(log) {
   if (!which('mariadbd', 'mysqld') || !which('mariadb', 'mysql'))
     await aptInstall(
@@ -36,10 +36,10 @@ export async function findServer(log) {
   return { server, client: which('mariadb', 'mysql'), isMariaDb };
 }
 
-/** The servers refuse to run as root unless told so by name. */
+/** The servers refuse to run as root without this option. */
 export const asRoot = () => (process.getuid?.() === 0 ? ['--user=root'] : []);
 
-/** Writes the server's whole configuration: no file of the machine is read beside it. */
+/** Writes the server's complete configuration: it reads no other file of the machine. */
 export function writeConfiguration(profile, { isMariaDb }) {
   const folder = serviceFolder(profile, 'mysql');
   const lines = [
@@ -50,40 +50,40 @@ export function writeConfiguration(profile, { isMariaDb }) {
     `socket=${socketPath(profile)}`,
     `pid-file=${join(folder, 'mysqld.pid')}`,
     ...(isMariaDb ? [] : ['mysqlx=OFF']),
-    ...(isOfTests(profile) ? ['innodb-flush-log-at-trx-commit=2', 'sync-binlog=0'] : []),
+    ...(isTestProfile(profile) ? ['innodb-flush-log-at-trx-commit=2', 'sync-binlog=0'] : []),
   ];
   writeFileSync(join(folder, 'my.cnf'), `${lines.join('\n')}\n`);
 }
 
 const APPARMOR =
-  ' If it may not write there though the folder is yours, AppArmor keeps it in /var/lib/mysql: ln -s /etc/apparmor.d/usr.sbin.mysqld /etc/apparmor.d/disable/ && apparmor_parser -R /etc/apparmor.d/usr.sbin.mysqld as root, or set MYSQL_URL.';
+  ' If it may not write there although the folder is yours, AppArmor allows it /var/lib/mysql only: run, as root, ln -s /etc/apparmor.d/usr.sbin.mysqld /etc/apparmor.d/disable/ && apparmor_parser -R /etc/apparmor.d/usr.sbin.mysqld, or set MYSQL_URL.';
 
-/** Makes the data folder beside and renames it, so that one half made is never taken for whole. */
+/** Creates the data folder in a staging folder and renames it when it is complete. */
 export async function initialize(profile, { server, isMariaDb }, log) {
   const folder = serviceFolder(profile, 'mysql');
   const data = join(folder, 'data');
   if (existsSync(data)) return;
-  const making = await makingFolder(data);
-  // Through a link without blanks, which mariadb-install-db can't take in a path.
+  const staging = await stagingFolder(data);
+  // mariadb-install-db cannot handle blanks in a path: it gets a link whose path has none.
   const link = join(mkdtempSync(join(tmpdir(), 'webook-')), 'mysql');
   symlinkSync(folder, link);
-  const datadir = `--datadir=${join(link, basename(making))}`;
+  const datadir = `--datadir=${join(link, basename(staging))}`;
   const shared = ['--no-defaults', datadir, ...asRoot()];
   const command = isMariaDb ? which('mariadb-install-db', 'mysql_install_db') : server;
   if (!command)
     throw new StackError(
-      'mariadb-install-db was not found beside mariadbd: install MariaDB completely (Debian: apt-get install mariadb-server-core).',
+      'mariadbd was found, but mariadb-install-db was not: install MariaDB completely (Debian: apt-get install mariadb-server-core).',
     );
   const args = isMariaDb
-    ? // --force: a machine whose host name does not resolve will do, since none is looked up here.
+    ? // --force: the machine's host name need not resolve, since this server looks up no names.
       [...shared, '--auth-root-authentication-method=normal', '--skip-test-db', '--force']
     : [...shared, '--initialize-insecure'];
-  log('making a data folder');
-  const done = await withProgress(log, 'making it', () => run(command, args));
+  log('creating the data folder');
+  const done = await withProgress(log, 'creating it', () => run(command, args));
   rmSync(dirname(link), { recursive: true });
   if (done.code !== 0)
     throw new StackError(
-      `MySQL could not make its data folder ${making}: mend what it tells and try again.${isMariaDb ? '' : APPARMOR}\n${done.output}`,
+      `MySQL could not create its data folder ${staging}: correct the fault that it reports below and try again.${isMariaDb ? '' : APPARMOR}\n${done.output}`,
     );
-  renameSync(making, data);
+  renameSync(staging, data);
 }

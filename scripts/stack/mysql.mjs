@@ -9,7 +9,7 @@ import { StackError } from './stack-error.mjs';
 
 export const mysqlProcess = (profile) => new ServiceProcess('mysql', profile);
 
-/** Runs SQL as root through the socket, which only this machine's user reaches. */
+/** Runs SQL as root through the socket, which other machines cannot reach. */
 function sql(profile, text) {
   const args = ['--no-defaults', `--socket=${socketPath(profile)}`, '--user=root'];
   return run(
@@ -19,10 +19,10 @@ function sql(profile, text) {
   );
 }
 
-/** MariaDB splits off from REPLICATION CLIENT what reading a binlog takes. */
+/** On MariaDB, REPLICATION CLIENT does not include the rights that reading a binlog needs. */
 const MARIADB_GRANTS = `GRANT REPLICATION MASTER ADMIN, BINLOG MONITOR ON *.* TO 'webook'@'%', 'canal'@'%';`;
 
-async function makeUsers(profile, { isMariaDb }) {
+async function createUsers(profile, { isMariaDb }) {
   const done = await sql(
     profile,
     `CREATE DATABASE IF NOT EXISTS ${databaseOf(profile)} CHARACTER SET utf8mb4;
@@ -31,17 +31,17 @@ async function makeUsers(profile, { isMariaDb }) {
   );
   if (done.code !== 0)
     throw new StackError(
-      `MySQL refused to make its users: begin anew with ${mysqlProcess(profile).resetCommand}.\n${done.output}`,
+      `MySQL refused to create its users: delete its data with ${mysqlProcess(profile).resetCommand}, then start again.\n${done.output}`,
     );
 }
 
-/** The names of the binlog files that are still there, the oldest first. */
+/** The names of the binlog files that still exist, the oldest first. */
 export async function binlogFiles(profile) {
   const { output } = await sql(profile, 'SHOW BINARY LOGS');
   return output.split('\n').map((line) => line.split('\t')[0]);
 }
 
-/** Starts the private MySQL, or adopts it when it runs. Gives its URL. */
+/** Starts the private MySQL, or takes over a running one. Returns its URL. */
 export async function mysqlUp(profile, log) {
   const { mysql: port } = portsOf(profile);
   const service = mysqlProcess(profile);
@@ -51,8 +51,8 @@ export async function mysqlUp(profile, log) {
     log,
     address: `127.0.0.1:${port}`,
     isUp: async () => (await sql(profile, 'SELECT 1')).code === 0,
-    // Recovery after a crash may take its time.
-    seconds: 300,
+    // Recovery after a crash may take long.
+    timeoutSeconds: 300,
     launch: async () => {
       await requireFreePort('MySQL', port, 'MYSQL_URL');
       mkdirSync(folder, { recursive: true });
@@ -62,7 +62,7 @@ export async function mysqlUp(profile, log) {
       service.start(found.server, [`--defaults-file=${join(folder, 'my.cnf')}`, ...asRoot()]);
     },
   });
-  // Also for one that was adopted: its start may have been broken off before this.
-  await makeUsers(profile, found);
+  // Also for a server that ran already: its start may have been interrupted before this step.
+  await createUsers(profile, found);
   return mysqlUrlOf(profile);
 }

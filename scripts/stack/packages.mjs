@@ -5,14 +5,14 @@ import { root } from './paths.mjs';
 import { lastLines, run, withProgress } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
 
-const OLDEST_NODE = 20;
+const OLDEST_NODE_MAJOR = 20;
 
 const bin = join(root, 'node_modules/.bin');
 
 /** The Node that the program itself runs on, pinned by package-lock.json. */
 export const node24 = join(bin, 'node');
 
-/** The environment of everything that runs on that Node: its folder comes first on the PATH. */
+/** The environment of everything that runs on that Node: the PATH begins with its folder. */
 export const withNode24 = (env = process.env) => ({ ...env, PATH: `${bin}:${env.PATH ?? ''}` });
 
 async function requirePinnedNode() {
@@ -23,23 +23,23 @@ async function requirePinnedNode() {
     );
 }
 
-/** Installs the packages of package-lock.json unless these very ones are installed. */
+/** Installs the packages of package-lock.json, unless exactly these are installed. */
 export async function requirePackages(log) {
-  if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE)
+  if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE_MAJOR)
     throw new StackError(
-      `This is Node ${process.versions.node}, but webook's scripts need ${OLDEST_NODE} or newer: install it, e.g. from nodejs.org.`,
+      `This is Node ${process.versions.node}, but webook's scripts need ${OLDEST_NODE_MAJOR} or newer: install it, e.g. from nodejs.org.`,
     );
   const stamp = join(root, 'node_modules/.installed-lock');
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
-  log('installing packages with npm, about a minute the first time');
+  log('installing packages with npm (about a minute the first time)');
   const start = Date.now();
   const done = await withProgress(log, 'installing', () =>
     run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], {
       cwd: root,
-      // A package of Swagger UI reports each installation to its maker unless it is told not to.
+      // Without this, a package of Swagger UI reports each installation to its vendor.
       env: { ...process.env, SCARF_ANALYTICS: 'false' },
     }),
   );

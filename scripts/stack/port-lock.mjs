@@ -4,7 +4,7 @@ import { portHolder } from './ports.mjs';
 import { sleep } from './shell.mjs';
 import { StackError } from './stack-error.mjs';
 
-const PATIENCE_MS = 20 * 60_000;
+const LOCK_TIMEOUT_MS = 20 * 60_000;
 
 async function listen(port) {
   const server = createServer((socket) => socket.destroy());
@@ -20,19 +20,18 @@ async function listen(port) {
 
 /**
  * Does `work` while no other process of this machine does work under the same port. The lock is a
- * listening port and not a file: the system takes it back however its holder ends, so there are no
- * stale ones.
- * @param what the thing worked on, for messages
+ * listening port, not a file: the system frees it however its holder ends, so no lock is stale.
+ * @param what the thing that the lock protects, for messages
  * @throws StackError when the holder keeps it for 20 minutes
  */
 export async function withPortLock(port, what, log, work) {
-  const end = Date.now() + PATIENCE_MS;
+  const end = Date.now() + LOCK_TIMEOUT_MS;
   let server;
   for (let tries = 0; !(server = await listen(port)); tries++) {
-    if (tries === 0) log(`waiting for ${portHolder(port)}, which is at work on ${what}`);
+    if (tries === 0) log(`waiting for ${portHolder(port)}, which holds the lock of ${what}`);
     if (Date.now() > end)
       throw new StackError(
-        `${portHolder(port)} has held port ${port}, the lock of ${what}, for 20 minutes: end it and try again.`,
+        `${portHolder(port)} has held port ${port}, the lock of ${what}, for 20 minutes: stop it and try again.`,
       );
     await sleep(200);
   }

@@ -5,8 +5,8 @@ import { StackError } from './stack-error.mjs';
 const HOST = '127.0.0.1';
 
 /**
- * Sends `question` to a local port and tells whether the answer satisfies `isAnswer`; without a
- * question, whether something listens there at all.
+ * Sends `question` to a local port and returns whether the answer satisfies `isAnswer`; without a
+ * question, whether any program listens there.
  */
 export function ask(port, question, isAnswer) {
   return new Promise((resolve) => {
@@ -51,7 +51,7 @@ function hasSocket(pid, inode) {
   }
 }
 
-/** Who listens on a port, as far as /proc tells, e.g. "process 12 (redis-server 127.0.0.1:6379)". */
+/** The process that listens on a port, if /proc shows it, e.g. "process 12 (redis-server *:6379)". */
 export function portHolder(port) {
   const inode = inodeOfListener(port);
   const pid =
@@ -65,6 +65,6 @@ export function portHolder(port) {
 export async function requireFreePort(name, port, variable) {
   if (await isPortOpen(port))
     throw new StackError(
-      `${name} needs port ${port} of ${HOST}, but ${portHolder(port)} listens there: stop it, choose other ports with --profile NAME, or set ${variable} to a ${name} that runs already.`,
+      `${name} needs port ${port} of ${HOST}, but ${portHolder(port)} listens there: stop it, choose other ports with --profile NAME, or set ${variable} to the address of a ${name} that runs already.`,
     );
 }

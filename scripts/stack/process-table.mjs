@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * What /proc tells of a process: its state's letter, the leader of its session, and when it started,
- * in ticks since the boot. Undefined when it is gone, and on a system without /proc.
+ * What /proc says about a process: the letter of its state, the leader of its session, and its start
+ * time in ticks since boot. Undefined when the process has ended, and on a system without /proc.
  */
 export function statOf(pid) {
   try {
@@ -23,8 +23,8 @@ function hasVariable(pid, assignment) {
 }
 
 /**
- * The pid of the process that was started, detached, with this variable, e.g. "NAME=value". Its forks
- * have the variable too, but lead no session.
+ * The pid of the process that was started, detached, with this variable, e.g. "NAME=value". Its child
+ * processes have the variable too, but lead no session.
  */
 export function findDetached(assignment) {
   if (!existsSync('/proc/self')) return undefined;
@@ -34,7 +34,7 @@ export function findDetached(assignment) {
     .find((pid) => statOf(pid)?.session === pid && hasVariable(pid, assignment));
 }
 
-/** True when the folder in which the process works was deleted. */
+/** True when the working directory of the process was deleted. */
 export function hasLostItsFolder(pid) {
   try {
     return readlinkSync(`/proc/${pid}/cwd`).endsWith(' (deleted)');
@@ -43,7 +43,7 @@ export function hasLostItsFolder(pid) {
   }
 }
 
-/** A process by its pid and its start, so that a later one with the same pid is not taken for it. */
+/** Identifies a process by pid and start time: a later process may get the same pid. */
 export const identify = (pid) => ({ pid, start: statOf(pid)?.start });
 
 export function isAlive({ pid, start }) {

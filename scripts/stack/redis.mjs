@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aptInstall } from './apt.mjs';
-import { isOfTests, portsOf, redisUrlOf, root } from './paths.mjs';
+import { isTestProfile, portsOf, redisUrlOf, root } from './paths.mjs';
 import { ask, requireFreePort } from './ports.mjs';
 import { ServiceProcess } from './service-process.mjs';
 import { run, which } from './shell.mjs';
@@ -29,8 +29,8 @@ function writeConfiguration(profile, folder) {
     `port ${portsOf(profile).redis}`,
     `dir ${JSON.stringify(join(folder, 'data'))}`,
     'daemonize no',
-    ...(isOfTests(profile) ? ['appendfsync no'] : []),
-    // Keeps this file's path in the process list, by which the process is known as ours.
+    ...(isTestProfile(profile) ? ['appendfsync no'] : []),
+    // Keeps this file's path in the process list, which identifies the process as ours.
     'set-proc-title no',
   ];
   mkdirSync(join(folder, 'data'), { recursive: true });
@@ -38,7 +38,7 @@ function writeConfiguration(profile, folder) {
   return path;
 }
 
-/** Starts the private Redis, or adopts it when it runs. Gives its URL. */
+/** Starts the private Redis, or takes over a running one. Returns its URL. */
 export async function redisUp(profile, log) {
   const { redis: port } = portsOf(profile);
   const service = redisProcess(profile);
@@ -46,7 +46,7 @@ export async function redisUp(profile, log) {
   await service.ensure({
     log,
     address: `127.0.0.1:${port}`,
-    // While it loads its data it answers an error.
+    // While Redis loads its data, it answers with an error.
     isUp: () => ask(port, 'PING\r\n', (answer) => answer.includes('+PONG')),
     launch: async () => {
       const server = await findServer(log);

@@ -20,18 +20,18 @@ function exists(pid) {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Another user's.
+    // EPERM: it exists, but belongs to another user.
     return error.code === 'EPERM';
   }
 }
 
-/** The variable by which a process is found again whose pid file is lost. */
+/** The environment variable that identifies a process whose pid file is lost. */
 const MARK = 'WEBOOK_SERVICE';
 
 /**
  * One private server process: its pid file, its log, and the ways to find, start and stop it.
- * Its folder must be part of its command line, so that a pid which the system has given to another
- * program meanwhile is never taken for ours.
+ * Its folder must be part of its command line: the system may have given the pid to another program
+ * meanwhile, which is then recognised as not ours.
  */
 export class ServiceProcess {
   constructor(name, profile) {
@@ -39,11 +39,11 @@ export class ServiceProcess {
     this.folder = serviceFolder(profile, name);
     this.pidFile = join(this.folder, 'pid');
     this.logFile = join(this.folder, 'log');
-    /** The cure of damaged data, for messages. */
+    /** The command that deletes damaged data, for messages. */
     this.resetCommand = `npm run stack -- reset ${name}${profile === 'dev' ? '' : ` --profile ${profile}`}`;
   }
 
-  /** The pid of the running process, or undefined; remains of a dead one are cleared away. */
+  /** The pid of the running process, or undefined; then a stale pid file is deleted. */
   pid() {
     const noted = existsSync(this.pidFile) ? Number(readFileSync(this.pidFile, 'utf8')) : undefined;
     if (this.#isOurs(noted)) return noted;
@@ -58,7 +58,7 @@ export class ServiceProcess {
     try {
       return statOf(pid)?.state !== 'Z' && this.commandLine(pid).includes(`${this.folder}/`);
     } catch {
-      // No /proc (macOS): the pid file is all there is to go by.
+      // Without /proc (macOS), the pid file alone decides.
       return !existsSync('/proc/self');
     }
   }
@@ -68,27 +68,27 @@ export class ServiceProcess {
   }
 
   /**
-   * Starts it unless it runs already, waits until it really answers, and says so.
+   * Starts the process unless it runs already, waits until it answers, and logs its address.
    * @param launch starts it, by `start`
-   * @param isUp asks it; called until it gives true
+   * @param isUp whether it answers; called until it returns true
    * @param address for the message
    */
-  async ensure({ launch, isUp, address, seconds = 90, log }) {
+  async ensure({ launch, isUp, address, timeoutSeconds = 90, log }) {
     const begin = Date.now();
     const running = this.pid();
-    const isAdopted = running !== undefined && !hasLostItsFolder(running);
-    if (running !== undefined && !isAdopted) {
-      log(`ending process ${running}, whose folder was deleted`);
+    const isTakenOver = running !== undefined && !hasLostItsFolder(running);
+    if (running !== undefined && !isTakenOver) {
+      log(`stopping process ${running}, whose folder was deleted`);
       await this.stop();
     }
-    if (!isAdopted) await launch();
-    await this.#waitUntil(isUp, seconds);
-    const state = isAdopted ? 'is up' : 'up';
-    const after = isAdopted ? '' : ` after ${((Date.now() - begin) / 1_000).toFixed(1)} s`;
+    if (!isTakenOver) await launch();
+    await this.#waitUntil(isUp, timeoutSeconds);
+    const state = isTakenOver ? 'already up' : 'up';
+    const after = isTakenOver ? '' : ` after ${((Date.now() - begin) / 1_000).toFixed(1)} s`;
     log(`${state} at ${address}${after} (process ${this.pid()})`);
   }
 
-  /** Starts the program detached, its output in a log of its own. Gives its pid. */
+  /** Starts the program detached; its output goes to its log file. Returns its pid. */
   start(command, args) {
     mkdirSync(this.folder, { recursive: true });
     if (existsSync(this.logFile)) renameSync(this.logFile, `${this.logFile}.previous`);
@@ -109,22 +109,22 @@ export class ServiceProcess {
     return child.pid;
   }
 
-  async #waitUntil(isUp, seconds) {
-    const end = Date.now() + seconds * 1_000;
+  async #waitUntil(isUp, timeoutSeconds) {
+    const end = Date.now() + timeoutSeconds * 1_000;
     while (!(await isUp())) {
       const fault =
         this.failure || this.pid() === undefined
           ? `did not start (${this.failure ?? 'it ended'})`
-          : Date.now() > end && `did not answer within ${seconds} s`;
+          : Date.now() > end && `did not answer within ${timeoutSeconds} s`;
       if (fault)
         throw new StackError(
-          `${this.name} ${fault}: mend what the end of its log ${this.logFile} tells, or begin anew with ${this.resetCommand}.\n${this.logEnd()}`,
+          `${this.name} ${fault}: correct the fault that its log ${this.logFile} shows (its end is below), or delete its data with ${this.resetCommand}.\n${this.logEnd()}`,
         );
       await sleep(50);
     }
   }
 
-  /** True when what the process has logged since its start matches. */
+  /** True when the process has logged something since its start that matches `pattern`. */
   logSays(pattern) {
     return existsSync(this.logFile) && pattern.test(readFileSync(this.logFile, 'utf8'));
   }
@@ -142,17 +142,17 @@ export class ServiceProcess {
         throw new StackError(
           `${this.name} (process ${pid}) belongs to another user: stop it as that user, or as root.`,
         );
-      // Gone already.
+      // ESRCH: it has ended already.
       if (error.code !== 'ESRCH') throw error;
     }
   }
 
-  /** Stops it: SIGTERM, and SIGKILL when it is still there after `seconds`. False when it is down. */
-  async stop(seconds = 30) {
+  /** Sends SIGTERM, and SIGKILL when it still runs after that time. Returns false when it is down. */
+  async stop(timeoutSeconds = 30) {
     const pid = this.pid();
     if (pid === undefined) return false;
     this.#end(pid, 'SIGTERM');
-    const end = Date.now() + seconds * 1_000;
+    const end = Date.now() + timeoutSeconds * 1_000;
     while (this.pid() !== undefined) {
       if (Date.now() > end) this.#end(pid, 'SIGKILL');
       await sleep(50);

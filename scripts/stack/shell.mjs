@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Where servers are installed although an ordinary user's PATH leaves them out. */
+/** Folders where servers are installed, but which an ordinary user's PATH does not contain. */
 const EXTRA_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/usr/local/mysql/bin'];
 
 function isProgram(path) {
@@ -21,7 +21,7 @@ export function which(...names) {
   return paths.find(isProgram);
 }
 
-/** Runs a program to its end: its exit code and output, never a rejection for a non-zero code. */
+/** Runs a program to its end. Returns its output and its exit code; a non-zero one does not reject. */
 export function run(command, args, { input, env, cwd } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env: env ?? process.env, cwd, stdio: 'pipe' });
@@ -30,7 +30,7 @@ export function run(command, args, { input, env, cwd } = {}) {
     child.stderr.on('data', (chunk) => (output += chunk));
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, output: output.trim() }));
-    // A program that ends without reading its input is judged by its exit code.
+    // A program may end without reading its input: its exit code decides.
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });
@@ -39,7 +39,7 @@ export function run(command, args, { input, env, cwd } = {}) {
 /** The last lines of an output, for an error message. */
 export const lastLines = (text, count = 8) => text.trimEnd().split('\n').slice(-count).join('\n');
 
-/** Says every ten seconds that a long step still works. */
+/** Does `work`, and logs every ten seconds that it is still running. */
 export async function withProgress(log, what, work) {
   const start = Date.now();
   const seconds = () => Math.round((Date.now() - start) / 1_000);

@@ -14,7 +14,7 @@ import { withPortLock } from './port-lock.mjs';
 import { redisProcess, redisUp } from './redis.mjs';
 import { StackError } from './stack-error.mjs';
 
-/** The services in the order in which they stop: those that read from others go first. */
+/** The services in the order in which they stop: one that reads from another stops before it. */
 export const services = (profile) => [
   canalProcess(profile),
   kafkaProcess(profile),
@@ -34,14 +34,14 @@ const logOf = (log, name) => (line) => log(`[stack] ${name}: ${line}`);
 export const withProfileLock = (profile, log, work) =>
   withPortLock(portsOf(profile).lock, `the stack ${profile}`, logOf(log, 'lock'), work);
 
-/** All the sentences at once, so that the user need not cure one fault to learn of the next. */
+/** Reports all faults at once, so that the user need not correct one to see the next. */
 function throwFaults(outcomes) {
   const faults = outcomes.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
   for (const fault of faults) if (!(fault instanceof StackError)) throw fault;
   if (faults.length > 0) throw new StackError(faults.map(({ message }) => message).join('\n\n'));
 }
 
-/** How the variables look that are used as given; the program itself looks closer. */
+/** The form of the variables that are used as given; the program itself checks them further. */
 const FORMS = {
   MYSQL_URL: [/^mysql:\/\/[^/]+\/[^/?]+/, 'mysql://user:password@127.0.0.1:3306/webook'],
   REDIS_URL: [/^rediss?:\/\/./, 'redis://127.0.0.1:6379'],
@@ -51,11 +51,12 @@ const FORMS = {
 function requireForms(env) {
   for (const [name, [form, example]] of Object.entries(FORMS))
     if (env[name] && !form.test(env[name]))
-      throw new StackError(`${name} is set but must be like ${example}: mend or unset it.`);
+      throw new StackError(`${name} is set but must be like ${example}: correct it or unset it.`);
 }
 
 /**
- * Starts what is needed and not given by a URL in `env`. Gives the variables that point at it.
+ * Starts the services that are needed and not given by a URL in `env`. Returns the variables with the
+ * addresses of all of them.
  * @param full also Kafka and Canal, unless `kafka` or `canal` say otherwise
  * @param flat Canal's messages as flat JSON instead of protobuf
  */
@@ -75,15 +76,15 @@ export function up({
       env.REDIS_URL || redisUp(profile, logOf(log, 'redis')),
       env.KAFKA_BROKERS || (kafka ? kafkaUp(profile, logOf(log, 'kafka')) : undefined),
     ]);
-    // Only now, so that no start is still under way when this process ends.
+    // Only after all have settled, so that no service is still starting when this process ends.
     throwFaults(started);
     const [mysqlUrl, redisUrl, kafkaBrokers] = started.map((outcome) => outcome.value);
     const variables = { MYSQL_URL: mysqlUrl, REDIS_URL: redisUrl };
     if (kafkaBrokers) variables.KAFKA_BROKERS = kafkaBrokers;
     if (!canal) return variables;
-    // Canal reads as a user of its own, whom only the private MySQL is known to have.
+    // Canal logs in as its own MySQL user, which is known to exist on the private MySQL only.
     if (env.MYSQL_URL) {
-      logOf(log, 'canal')('not started: MYSQL_URL is given, so a Canal of yours must read it');
+      logOf(log, 'canal')('not started: MYSQL_URL is set, so your own Canal must read that server');
       return variables;
     }
     await canalUp(profile, { kafkaBrokers, flat }, logOf(log, 'canal'));
@@ -91,7 +92,7 @@ export function up({
   });
 }
 
-/** The variables that point at what runs of the profile now. */
+/** The variables with the addresses of the profile's running services. */
 export function runningEnvironment(profile) {
   const running = runningServices(profile);
   return {
@@ -108,7 +109,7 @@ async function stopAll(stopped, log) {
 
 /**
  * Stops the profile's services.
- * @param keep the names of those that stay up
+ * @param keep the names of the services that stay up
  */
 export function down({ profile = 'dev', keep = [], log = console.log }) {
   return withProfileLock(profile, log, () =>
@@ -121,30 +122,30 @@ export function down({ profile = 'dev', keep = [], log = console.log }) {
 
 /**
  * Stops services and deletes their data.
- * @param name of one service; of all when it is not given, and with MySQL's: what the others hold is
- * worth nothing without the database that it tells of
+ * @param name one service; without it, or with `mysql`, all of them: the data of the others is useless
+ * without the database that it belongs to
  */
 export function reset({ profile = 'dev', name, log = console.log }) {
   return withProfileLock(profile, log, async () => {
-    const isWhole = !name || name === 'mysql';
-    const chosen = services(profile).filter((service) => isWhole || service.name === name);
+    const isEverything = !name || name === 'mysql';
+    const chosen = services(profile).filter((service) => isEverything || service.name === name);
     await stopAll(chosen, log);
     const folders = chosen.map(({ folder }) => folder);
-    // That the demo is written is a fact of the database.
-    const seeded = isWhole ? [seededStamp(profile)] : [];
+    // The stamp says that the database has the demo data, so it goes with the database.
+    const seeded = isEverything ? [seededStamp(profile)] : [];
     const found = [...folders, ...seeded].filter((path) => existsSync(path));
     for (const path of found) rmSync(path, { recursive: true });
     const folder = profileFolder(profile);
     if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
     if (found.length > 0)
-      log(`[stack] the data of ${isWhole ? `the profile ${profile}` : name} is deleted`);
+      log(`[stack] the data of ${isEverything ? `the profile ${profile}` : name} is deleted`);
   });
 }
 
 export function requireProfile(name) {
   if (!/^[a-z][a-z0-9-]{0,31}$/.test(name ?? '') || name === 'jars')
     throw new StackError(
-      '--profile needs a name of small letters and digits (and not "jars"), e.g. --profile dev.',
+      '--profile needs a name of lower-case letters, digits and "-" (but not "jars"), e.g. --profile dev.',
     );
   return name;
 }

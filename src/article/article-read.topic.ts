@@ -1,18 +1,18 @@
 import { defineTopic } from '../messaging';
 
-/** Somebody read something. Producers in other languages send the same JSON. */
+/** An object was read. Producers in other languages send the same JSON. */
 export interface ArticleRead {
-  /** The id of what was read: of an article, unless `Biz` says otherwise. */
+  /** The id of the object that was read: an article, unless `Biz` names another kind. */
   Aid: number;
   /** The reader; 0 when anonymous. */
   Uid: number;
-  /** The kind of object read; `article` when absent. */
+  /** The kind of the object; `article` when absent. */
   Biz?: string;
 }
 
 const id = { type: 'integer', maximum: Number.MAX_SAFE_INTEGER };
 
-/** Keyed by the object, so that one partition has all of its reads; further keys are let through. */
+/** Keyed by id: one partition has all reads of an object. Other properties are allowed. */
 export const articleReadTopic = defineTopic<ArticleRead>({
   name: 'article_read_event',
   partitions: 3,

@@ -22,7 +22,7 @@ const summaryOf = ({ id, title, status, ctime, utime }: ArticleSummary): Article
   updatedAt: utime,
 });
 
-/** An author's own articles; another author's are not found. */
+/** An author's own articles; those of other authors are not found. */
 @ApiTags('articles')
 @Auth()
 @Controller('api/articles')
@@ -56,7 +56,7 @@ export class ArticleController {
 
   @Post(':id/publish')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Give readers the article as it is now' })
+  @ApiOperation({ summary: 'Publish: readers see the article as it is now' })
   @ApiOkResponse({ type: ArticleStatusDto })
   @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
   async publish(@IdParam() id: number, @CurrentUser() author: number): Promise<ArticleStatusDto> {
@@ -66,7 +66,7 @@ export class ArticleController {
 
   @Post(':id/withdraw')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Take the article from readers' })
+  @ApiOperation({ summary: 'Withdraw: readers no longer see the article' })
   @ApiOkResponse({ type: ArticleStatusDto })
   @ApiProblem(404, '`ARTICLE_NOT_FOUND`')
   @ApiProblem(409, '`ARTICLE_NOT_PUBLISHED`: a draft that readers have never seen')

@@ -3,11 +3,10 @@ import { ArticleController } from './article.controller';
 import { ArticleRepository } from './article.repository';
 import { ArticleService } from './article.service';
 import { PublishedArticleRepository } from './published-article.repository';
-import { ReaderController } from './reader.controller';
 
-/** Writing, publishing and reading articles. */
+/** Writing and publishing articles, and the published copies that readers see. */
 @Module({
-  controllers: [ArticleController, ReaderController],
+  controllers: [ArticleController],
   providers: [ArticleRepository, PublishedArticleRepository, ArticleService],
   exports: [ArticleService],
 })

@@ -10,7 +10,7 @@ const OWN = `SELECT ${SUMMARY}, content FROM articles WHERE id = ? AND author_id
 const LIST = `SELECT ${SUMMARY} FROM articles WHERE author_id = ?`;
 const NEWEST_FIRST = 'ORDER BY id DESC LIMIT ?';
 
-/** The authors' table, and the steps into the readers' table that share a transaction with it. */
+/** The authors' table, and the writes to the readers' table in the same transactions. */
 @Injectable()
 export class ArticleRepository {
   constructor(private readonly database: Database) {}
@@ -34,7 +34,7 @@ export class ArticleRepository {
       'UPDATE articles SET title = ?, content = ?, utime = ? WHERE id = ? AND author_id = ?',
       [title, content, utime, id, authorId],
     );
-    // None either when the same was written within a millisecond.
+    // MySQL also reports no affected row when the values, including utime, are the same as before.
     return affectedRows > 0 || (await this.find(id, authorId)) !== null;
   }
 
@@ -43,17 +43,17 @@ export class ArticleRepository {
     return article ?? null;
   }
 
-  /** Newest first. @param before the id behind which the page begins, null for the first page */
+  /** Newest first. @param before the last id of the previous page, null for the first page */
   list(authorId: number, before: number | null, limit: number): Promise<ArticleSummary[]> {
-    return this.database.bulkRows<ArticleSummary>(
+    return this.database.queryRows<ArticleSummary>(
       `${LIST}${before === null ? '' : ' AND id < ?'} ${NEWEST_FIRST}`,
       [authorId, ...(before === null ? [] : [before]), limit],
     );
   }
 
   /**
-   * Gives `work` the author's article with its row locked, so that publishing, withdrawing and
-   * editing one article happen one after the other. Null when the author has no such article.
+   * Runs `work` with the author's article, null when the author has no such article. The row is
+   * locked, so that publishing, withdrawing and editing one article happen one after the other.
    */
   locked<T>(
     id: number,
@@ -70,7 +70,7 @@ export class ArticleRepository {
     const { id, authorId, title, content } = article;
     const status = ArticleStatus.Published;
     await this.setStatus('articles', id, status, now, tx);
-    // Not ctime: an article that is published again keeps the day it first came out.
+    // Not ctime: an article that is published again keeps the time of its first publication.
     await tx.change(
       `INSERT INTO published_articles (id, author_id, title, content, status, ctime, utime)
        VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -1,26 +1,26 @@
 import { Injectable } from '@nestjs/common';
-import { FreshCache } from '../platform/fresh-cache';
 import { type CursorQuery, decodeCursor, type Page, pageOf } from '../platform/http';
+import { FreshCache } from '../platform/loading';
 import { ArticleNotFoundError, ArticleNotPublishedError } from './article.errors';
 import { ArticleRepository, type ArticleSummary } from './article.repository';
 import type { ArticleText } from './dto/article-text';
 import type { Article } from './entities/article.entity';
 import { type PublishedCopy, PublishedArticleRepository } from './published-article.repository';
 
-/** Milliseconds within which an instance sees what another one published or withdrew. */
-const FRESH_FOR = 1_000;
+/** An instance sees what another instance published or withdrew within this time. */
+const FRESH_FOR_MS = 1_000;
 
-/** What the cursors of an author's list are bound to. */
+/** A cursor is valid only for the list that it names. */
 const LIST = 'articles';
 
-/** What authors do with their articles, and what readers see of them. */
+/** Authors' articles, and the published copies that readers see. */
 @Injectable()
 export class ArticleService {
   private readonly copies = new FreshCache<number, PublishedCopy | null>({
-    ttlMs: FRESH_FOR,
+    ttlMs: FRESH_FOR_MS,
     max: 100,
   });
-  private readonly visible = new FreshCache<number, boolean>({ ttlMs: FRESH_FOR, max: 100_000 });
+  private readonly visible = new FreshCache<number, boolean>({ ttlMs: FRESH_FOR_MS, max: 100_000 });
 
   constructor(
     private readonly articles: ArticleRepository,
@@ -32,13 +32,13 @@ export class ArticleService {
     return this.articles.insert(authorId, title, content, Date.now());
   }
 
-  /** Changes the author's copy; readers keep what was published until it is published again. */
+  /** Changes the author's copy. Readers see the change when the article is published again. */
   async edit(id: number, authorId: number, { title, content }: ArticleText): Promise<void> {
     const found = await this.articles.update(id, authorId, { title, content, utime: Date.now() });
     if (!found) throw new ArticleNotFoundError(id);
   }
 
-  /** Gives readers the author's copy as it is now, whether they had one before or not. */
+  /** Makes the author's current copy visible to readers, for the first time or again. */
   async publish(id: number, authorId: number): Promise<void> {
     await this.articles.locked(id, authorId, async (article, tx) => {
       if (!article) throw new ArticleNotFoundError(id);
@@ -47,7 +47,7 @@ export class ArticleService {
     this.forget(id);
   }
 
-  /** Takes the article from readers; again changes nothing. */
+  /** Makes the article invisible to readers. Withdrawing it again changes nothing. */
   async withdraw(id: number, authorId: number): Promise<void> {
     await this.articles.locked(id, authorId, async (article, tx) => {
       if (!article) throw new ArticleNotFoundError(id);
@@ -75,7 +75,7 @@ export class ArticleService {
     );
   }
 
-  /** The readers' copy. @throws ArticleNotFoundError (404) also when it was withdrawn */
+  /** The published copy. @throws ArticleNotFoundError (404), also when it was withdrawn */
   async read(id: number): Promise<PublishedCopy> {
     const copy = await this.copies.get(id, () => this.published.find(id));
     if (!copy) throw new ArticleNotFoundError(id);
@@ -83,8 +83,8 @@ export class ArticleService {
   }
 
   /**
-   * Those of the ids that readers can see: what this instance published or withdrew counts at once,
-   * what another one did within a second.
+   * Those of the ids that readers can see. Publishing and withdrawing takes effect at once on the
+   * same instance, within a second on others.
    */
   async isPublished(ids: readonly number[]): Promise<Set<number>> {
     const known = await this.visible.getMany(ids, async (missing) => {

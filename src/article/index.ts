@@ -2,4 +2,3 @@ export * from './article-read.topic';
 export * from './article.errors';
 export * from './article.module';
 export * from './article.service';
-export * from './interactive-counts.port';

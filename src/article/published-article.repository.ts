@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, type HotStatement } from '../platform/database';
 import { ArticleStatus } from './article-status';
 
-/** An article as readers get it; `publishedAt` in milliseconds since the epoch. */
+/** An article as readers see it; `publishedAt` in milliseconds since the epoch. */
 export interface PublishedCopy {
   id: number;
   title: string;
@@ -32,7 +32,7 @@ export class PublishedArticleRepository {
 
   /** Those of the ids that readers can see. */
   async publishedOf(ids: readonly number[]): Promise<Set<number>> {
-    const rows = await this.database.bulkRows<{ id: number }>(PUBLISHED_IDS, [ids]);
+    const rows = await this.database.queryRows<{ id: number }>(PUBLISHED_IDS, [ids]);
     return new Set(rows.map(({ id }) => id));
   }
 }

@@ -1,6 +1,6 @@
 import { BadMessageError, MAX_MESSAGE_BYTES, type Topic } from '../messaging';
-import { decodeFlat } from './canal-flat';
-import { decodeProtobuf, encodeProtobuf } from './canal-protobuf';
+import { decodeFlat } from './canal/canal-flat';
+import { decodeProtobuf, encodeProtobuf } from './canal/canal-protobuf';
 import type { RowChange } from './row-change';
 
 /** Canal's own limit is its producer's max.request.size, a little above ours. */
@@ -19,10 +19,10 @@ export const binlogTopic: Topic<RowChange[]> = {
   keyOf: ([change]) => (change ? `${change.database}.${change.table}` : ''),
   encode: (changes) =>
     encodeProtobuf(
-      changes.map(({ before, after, position, ...change }) => ({
+      changes.map(({ before, after, ordinal, position, ...change }) => ({
         ...change,
         position: position ?? { serverId: 0, file: '', offset: 0 },
-        rows: change.kind === 'rewrite' ? [] : [{ before, after }],
+        rows: change.kind === 'rewrite' ? [] : [{ ordinal, before, after }],
       })),
     ),
   decode(value) {

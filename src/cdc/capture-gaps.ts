@@ -7,14 +7,14 @@ export interface CaptureGap {
   readonly reason: string;
 }
 
-/** Tells what is derived from captured changes that it must be made anew from the database. */
+/** Reports gaps to everything that is derived from captured changes: it must reload from the database. */
 @Injectable()
 export class CaptureGaps {
   readonly gaps$ = new Subject<CaptureGap>();
 
   /**
-   * For who has handled these changes: tells of what was rewritten without a change of each row. The
-   * schema does not matter: of a statement on several tables Canal names one of them only.
+   * Reports a gap when the handled messages contain a rewrite, whatever its schema: for a statement on
+   * several tables Canal names only one of them.
    */
   notice(messages: Iterable<{ readonly value: readonly RowChange[] }>): void {
     for (const { value: changes } of messages) {

@@ -1,20 +1,20 @@
-/** Shards of a table are numbered 00 to 99. */
-const shards = (table: string): string[] =>
-  Array.from({ length: 100 }, (_, shard) => `${table}_${String(shard).padStart(2, '0')}`);
+import type { CapturedTable } from './captured-table';
 
-const HASH_COLUMNS: ReadonlyMap<string, string> = new Map([
-  ['interactives', 'biz_id'],
-  ...shards('follows').map((table): [string, string] => [table, 'from_user_id']),
-  ...shards('fans').map((table): [string, string] => [table, 'to_user_id']),
-]);
+/** The tables of all contexts whose changes are captured. */
+export class CapturedTables {
+  readonly names: readonly string[];
+  private readonly hashColumns: ReadonlyMap<string, string>;
 
-/** The tables whose changes are captured, whether they exist yet or not. */
-export const capturedTables: readonly string[] = [...HASH_COLUMNS.keys()];
+  /** @throws Error when two contexts declare the same table */
+  constructor(readonly list: readonly CapturedTable[]) {
+    this.names = list.map(({ name }) => name);
+    this.hashColumns = new Map(list.map(({ name, hashColumn }) => [name, hashColumn]));
+    const twice = this.names.find((name, index) => this.names.indexOf(name) !== index);
+    if (twice !== undefined) throw new Error(`the captured table ${twice} is declared twice`);
+  }
 
-/**
- * The column by whose value a captured table's rows are spread over the partitions, or undefined
- * when the table is not captured. Says the same as canal.mq.partitionHash in canal/conf.
- */
-export function hashColumnOf(table: string): string | undefined {
-  return HASH_COLUMNS.get(table);
+  /** The column whose value picks the partition of the table's rows; undefined when not captured. */
+  hashColumnOf(table: string): string | undefined {
+    return this.hashColumns.get(table);
+  }
 }

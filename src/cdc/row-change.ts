@@ -2,8 +2,8 @@
 export type RowImage = Readonly<Record<string, string | null>>;
 
 /**
- * Where in the binlog a change stands; totally ordered per server by (file, offset). All rows of one
- * binlog event share it, so a row is identified by the position plus its primary key.
+ * The place of a binlog event; totally ordered per server by (file, offset). All rows of one event
+ * share it: their `ordinal` orders them.
  */
 export interface ChangePosition {
   readonly serverId: number;
@@ -11,13 +11,13 @@ export interface ChangePosition {
   readonly offset: number;
 }
 
-/** One change as captured from the binlog, whichever way it came. */
+/** One captured change of the binlog, in the same form whether Canal or the relay sent it. */
 export interface RowChange {
   readonly database: string;
   readonly table: string;
   /**
-   * A `rewrite` is no row's: DDL such as TRUNCATE, after which any row of the table may be gone or
-   * another one without a change that tells.
+   * A `rewrite` is not about one row: DDL such as TRUNCATE may have removed or replaced any row of
+   * the table, without a change for each.
    */
   readonly kind: 'insert' | 'update' | 'delete' | 'rewrite';
   /** The row before; null for an insert and a rewrite. */
@@ -26,6 +26,12 @@ export interface RowChange {
   readonly after: RowImage | null;
   /** Null when it came as Canal's flat JSON, which has none. */
   readonly position: ChangePosition | null;
+  /**
+   * The row's index within its binlog event, so that (position, ordinal) orders all rows. The relay
+   * counts the rows of the whole event; with Canal it is the index among the event's rows in the
+   * same message. 0 for a rewrite.
+   */
+  readonly ordinal: number;
   /** Milliseconds since the epoch of the commit, of one-second resolution. */
   readonly executedAt: number;
 }

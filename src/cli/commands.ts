@@ -7,7 +7,7 @@ import { rewind } from './rewind';
 import { seedDemo } from './seed-demo';
 import { verify } from './verify';
 
-/** Every command of the CLI, in the order of its help. */
+/** All commands of the CLI, in the order of the help. */
 export const commands: readonly Command[] = [
   migrate,
   verify,

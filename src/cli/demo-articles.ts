@@ -1,4 +1,4 @@
-/** What the demo's articles are called, the most popular first. */
+/** Titles of the demo's articles, the most popular first. */
 export const DEMO_TITLES = [
   'Why your cache is lying to you, and how to catch it',
   'A binlog is a diary: reading MySQL’s mind',
@@ -27,7 +27,7 @@ export const DEMO_TITLES = [
   'My first article, please be kind',
 ] as const;
 
-/** The text under a title. */
+/** The content of the article with this title. */
 export function demoContent(title: string): string {
   return [
     `${title}. It began, as these things do, with a graph that went up when it should have gone down.`,

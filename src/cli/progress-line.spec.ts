@@ -16,7 +16,7 @@ describe('ProgressLine', () => {
     now = 0;
   });
 
-  it('tells the share and the time that is left at the pace so far', () => {
+  it('shows the finished share and the remaining time at the average speed', () => {
     const line = lineOf('counters');
     for (const [at, done, share] of [
       [1_000, 500, 0.1],
@@ -36,7 +36,7 @@ describe('ProgressLine', () => {
     ]);
   });
 
-  it('begins anew with each step, and ends the one before', () => {
+  it('starts a new line for each step, and finishes the previous one', () => {
     const steps = new ProgressSteps(lineOf);
     steps.update('counters', 5, 1);
     now = 1_000;

@@ -1,7 +1,6 @@
-/** Milliseconds between two updates of the line. */
-const INTERVAL = 200;
+const UPDATE_INTERVAL_MS = 200;
 
-/** Says how far a long command has come: on a terminal one line that changes, else plain lines. */
+/** Shows the progress of a long command: one changing line on a terminal, otherwise plain lines. */
 export class ProgressLine {
   private shownAt = -Infinity;
   private readonly startedAt: number;
@@ -14,9 +13,9 @@ export class ProgressLine {
     this.startedAt = now();
   }
 
-  /** @param share of the whole that is done, 0 to 1, where that is not clear from `done` alone */
+  /** @param share of the work that is done, from 0 to 1, when it is known */
   update(done: number, share?: number): void {
-    if (this.now() - this.shownAt < INTERVAL) return;
+    if (this.now() - this.shownAt < UPDATE_INTERVAL_MS) return;
     this.shownAt = this.now();
     this.write(this.text(done, share));
   }
@@ -28,11 +27,11 @@ export class ProgressLine {
 
   private text(done: number, share?: number): string {
     const text = `${this.label}: ${done.toLocaleString('en')}`;
-    return share === undefined ? text : `${text} (${this.left(share)})`;
+    return share === undefined ? text : `${text} (${this.remaining(share)})`;
   }
 
-  /** E.g. `43 %, 12 s left` at the pace so far. */
-  private left(share: number): string {
+  /** E.g. `43 %, 12 s left`, at the average speed so far. */
+  private remaining(share: number): string {
     const percent = `${Math.floor(share * 100)} %`;
     if (share <= 0 || share >= 1) return percent;
     const seconds = Math.ceil(((this.now() - this.startedAt) * (1 - share)) / share / 1_000);

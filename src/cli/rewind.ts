@@ -1,19 +1,19 @@
 import { EventLog } from '../messaging';
 import { type Command, UsageError } from './command';
 
-/** Lets a stopped consumer group read a topic once more; what it has counted stays counted once. */
+/** A stopped consumer group reads a topic again; what it has counted is not counted twice. */
 export const rewind: Command = {
   name: 'rewind',
   usage: '<group> <topic> [<offset>]',
-  summary: 'Sets a stopped consumer group back to an offset, 0 by default, in every partition',
+  summary: 'Makes a stopped consumer group read a topic again, from an offset (default: 0)',
   async run({ args, app, print }) {
     const [group, topic, offset = '0', ...rest] = args;
     if (!group || !topic || rest.length > 0 || !/^\d{1,16}$/.test(offset))
-      throw new UsageError('rewind takes a group, a topic and perhaps an offset');
+      throw new UsageError('rewind needs a group and a topic, and takes an offset');
     const log = (await app()).get(EventLog);
     const partitions = await log.partitionsOf(topic);
     if (partitions === 0) {
-      print(`there is no topic ${topic}`);
+      print(`Topic ${topic} does not exist`);
       return 1;
     }
     await log.rewind(
@@ -21,7 +21,9 @@ export const rewind: Command = {
       topic,
       Array.from({ length: partitions }, () => Number(offset)),
     );
-    print(`${group} reads the ${partitions} partitions of ${topic} from offset ${offset} on`);
+    print(
+      `Group ${group} will read ${topic} from offset ${offset} in each of its ${partitions} partitions`,
+    );
     return 0;
   },
 };

@@ -7,23 +7,23 @@ import { demoContent, DEMO_TITLES } from './demo-articles';
 
 const AUTHORS = 5;
 const READERS = 40;
-const HOUR = 3_600_000;
+const HOUR_MS = 3_600_000;
 
 interface SeededArticle {
   readonly id: number;
-  /** 0 or 1, as SQL gives it. */
+  /** 0 or 1, as SQL returns it. */
   readonly isFinished: number;
 }
 
 /**
- * Fills an empty database with a small demo, through the same services that requests go through.
- * The numbers follow from the articles' ranks, so that every demo looks alike. One that was broken
- * off is gone on with.
+ * Fills an empty database with a small demo, through the same services as requests. The numbers
+ * depend only on the articles' ranks, so that every demo is the same. An interrupted run is
+ * continued by the next one.
  */
 export const seedDemo: Command = {
   name: 'seed-demo',
   usage: '',
-  summary: 'Writes a few articles with reads and likes, into a database without articles only',
+  summary: 'Writes demo articles with reads, likes and collects, if there are no articles yet',
   async run({ args, app, environment, print, progress }) {
     if (args.length > 0) throw new UsageError('seed-demo takes no arguments');
     await new Migrator(environment.MYSQL_URL).up();
@@ -63,11 +63,11 @@ export const seedDemo: Command = {
 const authorOf = (rank: number): number => 1 + (rank % AUTHORS);
 
 /**
- * What an earlier run has written, by rank; only its last article can be unfinished. Undefined when
+ * The articles of an interrupted run, by rank; only the last one can be unfinished. Undefined when
  * the demo is complete, or when there are other articles.
  */
 async function seededArticles(database: Database): Promise<SeededArticle[] | undefined> {
-  // Backdating comes last, and only it makes the times of the two copies equal.
+  // Backdating is the last step, and only it makes the times of the two copies equal.
   const articles = await database.rows<SeededArticle & { authorId: number; title: string }>(
     `SELECT a.id, a.author_id AS authorId, a.title, p.ctime <=> a.ctime AS isFinished
      FROM articles a LEFT JOIN published_articles p ON p.id = a.id ORDER BY a.id LIMIT ?`,
@@ -80,10 +80,10 @@ async function seededArticles(database: Database): Promise<SeededArticle[] | und
   return isDemo && !isComplete ? articles : undefined;
 }
 
-/** Hours since the article came out; popular ones are not always the young ones. */
+/** Hours since the article was published; popular articles are not always the newest. */
 const ageOf = (rank: number): number => 1 + ((rank * 7) % DEMO_TITLES.length) * 3;
 
-/** Fewer readers the lower the rank: the best one reaches `share` of them all. */
+/** The lower the rank, the fewer readers; the best article has `share` of all readers. */
 function readersOf(rank: number, share: number): number[] {
   const count = Math.max(1, Math.round((READERS * share) / (1 + rank / 4)));
   return Array.from({ length: count }, (_, i) => 1 + ((rank * 3 + i) % READERS));
@@ -95,10 +95,10 @@ function readsOf(rank: number, articleId: number): ArticleRead[] {
   return [...signedIn, ...anonymous];
 }
 
-/** Nothing that the API offers: the demo's articles did not all come out this minute. */
+/** By SQL, since the API cannot do it: the demo's articles must not all be published just now. */
 async function backdate(database: Database, id: number, hours: number): Promise<void> {
-  const time = Date.now() - hours * HOUR;
-  // The authors' table last: by its times the article counts as finished.
+  const time = Date.now() - hours * HOUR_MS;
+  // The authors' table is last: its times mark the article as finished.
   for (const table of ['published_articles', 'articles'])
     await database.change(`UPDATE ${table} SET ctime = ?, utime = ? WHERE id = ?`, [
       time,

@@ -1,25 +1,27 @@
-import { type Drift, InteractiveVerifier } from '../interactive';
+import { type Drift, VerificationRegistry } from '../platform/verification';
 import { type Command, UsageError } from './command';
 import { ProgressSteps } from './progress-steps';
 
-const SUBJECTS = ['interactive'];
-/** Drifts that are printed one by one; the rest is only counted. */
+/** Drifts that are printed one by one; the rest are only counted. */
 const SHOWN = 50;
 
-/** Compares what is derived with what it is derived from. */
+/** Compares what a context derives with what it is derived from. */
 export const verify: Command = {
   name: 'verify',
-  usage: 'interactive [--repair]',
-  summary: 'Compares counters with records, and what is cached with both; exits with 1 on drift',
+  usage: '<context> [--repair]',
+  summary:
+    'Compares counters with records, and caches with both, for a context (interactive); exits with 1 on drift',
   async run({ args, app, print, progress }) {
-    const [subject, ...flags] = args;
-    const repair = flags.includes('--repair');
-    if (!SUBJECTS.includes(subject ?? '') || flags.some((flag) => flag !== '--repair'))
-      throw new UsageError(`verify takes one of: ${SUBJECTS.join(', ')}`);
+    const [name, ...flags] = args;
+    if (name === undefined || flags.some((flag) => flag !== '--repair'))
+      throw new UsageError('verify takes one context, and perhaps --repair');
+    const repair = flags.length > 0;
+    const registry = (await app()).get(VerificationRegistry);
+    const context = registry.find(name);
+    if (!context) throw new UsageError(`verify takes one of: ${registry.names.join(', ')}`);
     const steps = new ProgressSteps(progress);
     let shown = 0;
-    const verifier = (await app()).get(InteractiveVerifier);
-    const drifted = await verifier.verify({
+    const drifted = await context.verify({
       repair,
       onProgress: steps.update,
       onDrift(drift) {
@@ -33,7 +35,5 @@ export const verify: Command = {
   },
 };
 
-const textOf = ({ biz, bizId, uid, what, found, expected }: Drift): string => {
-  const whose = uid === undefined ? what : `${what} of user ${uid}`;
-  return `${biz} ${bizId}: ${whose} is ${found}, should be ${expected}`;
-};
+const textOf = ({ subject, value, found, expected }: Drift): string =>
+  `${subject}: ${value} is ${found}, should be ${expected}`;

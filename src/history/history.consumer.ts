@@ -3,7 +3,7 @@ import { type ArticleRead, articleReadTopic } from '../article';
 import { type MessageBatch, Subscribe } from '../messaging';
 import { HistoryService } from './history.service';
 
-/** The second group on the read events: neither their producer nor their counter knows of it. */
+/** A second group on the read events; neither the producer nor the counting group depends on it. */
 @Controller()
 export class HistoryConsumer {
   constructor(private readonly history: HistoryService) {}

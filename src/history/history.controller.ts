@@ -1,14 +1,8 @@
 import { Controller, Delete, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Auth, CurrentUser } from '../platform/auth';
-import {
-  ApiProblem,
-  CursorQuery,
-  ObjectParam,
-  type ObjectRef,
-  type Page,
-  QueryDto,
-} from '../platform/http';
+import type { ObjectRef } from '../platform/business-object';
+import { ApiProblem, CursorQuery, ObjectParam, type Page, QueryDto } from '../platform/http';
 import { ForgottenDto, ReadingDto, ReadingPageDto } from './dto/reading.dto';
 import { HistoryService } from './history.service';
 

@@ -4,7 +4,7 @@ import { HistoryController } from './history.controller';
 import { HistoryRepository } from './history.repository';
 import { HistoryService } from './history.service';
 
-/** Who has read what, kept from the read events. */
+/** Which user has read which objects, recorded from the read events. */
 @Module({
   controllers: [HistoryController, HistoryConsumer],
   providers: [HistoryService, HistoryRepository],

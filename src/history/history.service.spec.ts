@@ -12,7 +12,7 @@ const read = (timestamp: number, value: ArticleRead): Message<ArticleRead> => ({
 });
 
 describe('latestOf', () => {
-  it('keeps the latest reading of each user and object, and none of nobody', () => {
+  it('keeps the latest reading of each user and object, and none of anonymous readers', () => {
     expect(
       latestOf(
         [
@@ -30,7 +30,7 @@ describe('latestOf', () => {
     ]);
   });
 
-  it('takes no reading of the future for newer than one of now', () => {
+  it('counts a reading with a future time as one of now', () => {
     const [reading] = latestOf([read(NOW + 86_400_000, { Aid: 1, Uid: 9 })], NOW);
     expect(reading?.readAt).toBe(NOW);
   });

@@ -1,29 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import type { ArticleRead } from '../article';
 import { type Message, type MessageBatch, OffsetFence } from '../messaging';
-import { Database } from '../platform/database';
 import { type CursorQuery, decodeCursor, type Page, pageOf } from '../platform/http';
 import { HistoryRepository, type Reading } from './history.repository';
 
-/** Rows of one DELETE: short transactions, however long a history is. */
-const CHUNK = 5_000;
+/** Rows of one DELETE: transactions stay short, however long a history is. */
+const ROWS_PER_DELETE = 5_000;
 
-/** What its cursors are bound to. */
+/** A cursor is valid only for the list that it names. */
 const LIST = 'history';
 
-/** What users have read, and when last. */
+/** Which objects users have read, and when they last did. */
 @Injectable()
 export class HistoryService {
   constructor(
-    private readonly database: Database,
     private readonly fence: OffsetFence,
     private readonly repository: HistoryRepository,
   ) {}
 
-  /** Keeps the readings of signed-in users; fenced, so that a replay brings nothing deleted back. */
-  async record(batch: MessageBatch<ArticleRead>): Promise<void> {
-    await this.database.transaction(async (tx) => {
-      const readings = latestOf(await this.fence.pass(tx, batch), Date.now());
+  /** Stores the readings of signed-in users. Fenced: a replay does not restore deleted readings. */
+  record(batch: MessageBatch<ArticleRead>): Promise<void> {
+    return this.fence.handle(batch, async (tx, fresh) => {
+      const readings = latestOf(fresh, Date.now());
       if (readings.length > 0) await this.repository.save(tx, readings);
     });
   }
@@ -46,13 +44,13 @@ export class HistoryService {
   }
 
   async forgetAll(uid: number): Promise<void> {
-    while ((await this.repository.forgetSome(uid, CHUNK)) === CHUNK);
+    while ((await this.repository.forgetSome(uid, ROWS_PER_DELETE)) === ROWS_PER_DELETE);
   }
 }
 
 /**
- * One reading for each user and object, the latest; none of anonymous readers. A producer's clock
- * that is ahead counts as `now`, or its readings would stay the newest.
+ * The latest reading of each user and object, without anonymous readers. A time after `now`, from a
+ * producer whose clock is ahead, counts as `now`: otherwise it would stay the newest for too long.
  */
 export function latestOf(messages: readonly Message<ArticleRead>[], now: number): Reading[] {
   const latest = new Map<string, Reading>();

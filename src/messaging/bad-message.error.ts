@@ -1,2 +1,2 @@
-/** The bytes of a message are not what its topic promises: dead-lettered at once, never retried. */
+/** The bytes of a message violate its topic's contract: dead-lettered at once, never retried. */
 export class BadMessageError extends Error {}

@@ -22,7 +22,7 @@ const decode = (value: Buffer): Fate => {
 };
 
 describe('BatchRunner', () => {
-  it('buries nothing before all that precedes it in the log is handled', async () => {
+  it('buries a message only after all messages before it are handled', async () => {
     const steps: string[] = [];
     const runner = new BatchRunner<Fate>({
       decode,
@@ -40,7 +40,7 @@ describe('BatchRunner', () => {
     expect(steps).toEqual(['handle 0,1', 'bury 2', 'handle 3']);
   });
 
-  it('handles every good message in order and buries exactly the others', async () => {
+  it('handles every good message in order and buries all others', async () => {
     const fates = fc.array(fc.constantFrom<Fate>('good', 'good', 'good', 'bad', 'poison'), {
       maxLength: 40,
     });
@@ -71,7 +71,7 @@ describe('BatchRunner', () => {
     );
   });
 
-  it('tries the whole batch again for as long as a dependency is away', async () => {
+  it('tries the whole batch again as long as a dependency is away', async () => {
     let left = 5;
     const sizes: number[] = [];
     const runner = new BatchRunner<Fate>({
@@ -90,7 +90,7 @@ describe('BatchRunner', () => {
     expect(sizes).toEqual([2, 2, 2, 2, 2, 2]);
   });
 
-  it('waits for the log too when it cannot bury', async () => {
+  it('waits for the log when it cannot bury a message', async () => {
     let left = 3;
     let buried = 0;
     const runner = new BatchRunner<Fate>({
@@ -108,7 +108,7 @@ describe('BatchRunner', () => {
     expect(buried).toBe(1);
   });
 
-  it('tries to bury until it succeeds, whatever the error', async () => {
+  it('tries to bury a message until that succeeds, after any error', async () => {
     let left = 3;
     const buried: number[] = [];
     const runner = new BatchRunner<Fate>({
@@ -118,7 +118,7 @@ describe('BatchRunner', () => {
           ? Promise.reject(new Error('poison'))
           : Promise.resolve(),
       bury: ({ offset }) => {
-        if (left-- > 0) return Promise.reject(new TypeError('a query of its own failed'));
+        if (left-- > 0) return Promise.reject(new TypeError('another query failed'));
         buried.push(offset);
         return Promise.resolve();
       },
@@ -129,7 +129,7 @@ describe('BatchRunner', () => {
     expect(buried).toEqual([0, 2]);
   });
 
-  it('takes whatever decoding throws for the fault of the bytes', async () => {
+  it('buries a message whose decoding throws any error', async () => {
     const reasons: string[] = [];
     const runner = new BatchRunner<Fate>({
       decode: () => {
@@ -146,7 +146,7 @@ describe('BatchRunner', () => {
     expect(reasons).toEqual(['RangeError: index out of range']);
   });
 
-  it('ends at once when it is stopped while it waits', async () => {
+  it('ends at once when it is stopped during a wait', async () => {
     const stopping = new AbortController();
     const runner = new BatchRunner<Fate>({
       decode,

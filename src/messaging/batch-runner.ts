@@ -1,27 +1,28 @@
 import { isTransient } from '../platform/errors';
+import { pause } from '../platform/timing';
 import { backoff } from './backoff';
 import { BadMessageError } from './bad-message.error';
 import type { RawMessage } from './event-log';
 import type { Message } from './message';
-import { pause } from './pause';
 
 export interface BatchRunnerOptions<Payload> {
   decode(value: Buffer): Payload;
   handle(messages: readonly Message<Payload>[]): Promise<void>;
-  /** Puts a message that cannot be handled aside; resolves once the log holds it. */
+  /** Moves a message that cannot be handled to the dead letters; resolves once the log holds it. */
   bury(message: RawMessage, reason: string): Promise<void>;
   onRetry(error: unknown, attempt: number): void;
-  /** Milliseconds before attempt `attempt` + 1; from 1 on. */
+  /** Milliseconds to wait between attempt `attempt` (from 1) and the next one. */
   backoff?(attempt: number): number;
 }
 
-/** How often a message that fails alone is tried before it is buried. */
-const ATTEMPTS = 3;
+/** A message that fails alone this many times is buried. */
+const MAX_ATTEMPTS = 3;
 
 /**
- * Brings a batch to its end whatever happens: bad bytes are buried at once; while a dependency is
- * away the batch waits and is tried again; a batch that fails for another reason is halved until
- * the failing message stands alone, and only that one is buried.
+ * Handles every message of a batch, whatever fails. Bad bytes are buried (moved to the dead
+ * letters) at once. While a dependency is away, the batch waits and is tried again. A batch that
+ * fails for another reason is halved until the failing message is alone, and only that message is
+ * buried.
  */
 export class BatchRunner<Payload> {
   private readonly backoff: (attempt: number) => number;
@@ -30,7 +31,7 @@ export class BatchRunner<Payload> {
     this.backoff = options.backoff ?? backoff;
   }
 
-  /** @throws the signal's reason when it is stopped while it waits for a dependency */
+  /** @throws the signal's reason when `stopping` is aborted while it waits for a dependency */
   async run(messages: readonly RawMessage[], stopping: AbortSignal): Promise<void> {
     let good = new Decoded<Payload>();
     const handleGood = async (): Promise<void> => {
@@ -40,7 +41,7 @@ export class BatchRunner<Payload> {
     for (const raw of messages) {
       const message = this.decode(raw);
       if (message instanceof BadMessageError) {
-        // In the log's order: what is put aside counts as passed, and so does all before it.
+        // In the log's order: burying a message marks all messages before it as handled too.
         await handleGood();
         await this.bury(raw, message.message, stopping);
         continue;
@@ -56,14 +57,14 @@ export class BatchRunner<Payload> {
       const { key, partition, offset, timestamp } = raw;
       return { key, value: this.options.decode(raw.value), partition, offset, timestamp };
     } catch (error) {
-      // It looks at nothing but the bytes: whatever it throws is their fault.
+      // Decoding depends on the bytes only, so they cause every error that it throws.
       return error instanceof BadMessageError ? error : new BadMessageError(reasonOf(error));
     }
   }
 
   private async handle(batch: Decoded<Payload>, stopping: AbortSignal): Promise<void> {
     const { messages, raw } = batch;
-    const attempts = messages.length === 1 ? ATTEMPTS : 1;
+    const attempts = messages.length === 1 ? MAX_ATTEMPTS : 1;
     const error = await this.attempt(messages, attempts, stopping);
     if (error === undefined) return;
     if (messages.length === 1) {
@@ -75,7 +76,7 @@ export class BatchRunner<Payload> {
     await this.handle(batch.slice(middle), stopping);
   }
 
-  /** Gives the error that is the messages' own fault, or undefined when they were handled. */
+  /** @returns the error that the messages themselves cause, or undefined when they were handled */
   private async attempt(
     messages: readonly Message<Payload>[],
     attempts: number,
@@ -83,49 +84,49 @@ export class BatchRunner<Payload> {
   ): Promise<unknown> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.patiently(stopping, () => this.options.handle(messages));
+        await this.retryWhile(stopping, isTransient, () => this.options.handle(messages));
         return undefined;
       } catch (error) {
         if (stopping.aborted && error === stopping.reason) throw error;
         if (attempt === attempts) return error ?? new Error('unknown failure');
-        await this.beforeNext(error, attempt, stopping);
+        await this.waitForNext(error, attempt, stopping);
       }
     }
   }
 
-  /** Tries again whatever happens: that it cannot be put aside is never the message's fault. */
+  /** Tries again after any error: the message never causes a failure to bury it. */
   private bury(raw: RawMessage, reason: string, stopping: AbortSignal): Promise<void> {
-    return this.patiently(
+    return this.retryWhile(
       stopping,
-      () => this.options.bury(raw, reason),
       () => true,
+      () => this.options.bury(raw, reason),
     );
   }
 
-  /** Tries again for as long as a dependency is away. */
-  private async patiently(
+  /** Tries again, without a limit, after each error for which `isPassing` is true. */
+  private async retryWhile(
     stopping: AbortSignal,
+    isPassing: (error: unknown) => boolean,
     work: () => Promise<void>,
-    isWorthRetrying = isTransient,
   ): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work();
       } catch (error) {
-        if (!isWorthRetrying(error)) throw error;
-        await this.beforeNext(error, attempt, stopping);
+        if (!isPassing(error)) throw error;
+        await this.waitForNext(error, attempt, stopping);
       }
     }
   }
 
-  private async beforeNext(error: unknown, attempt: number, stopping: AbortSignal): Promise<void> {
+  private async waitForNext(error: unknown, attempt: number, stopping: AbortSignal): Promise<void> {
     this.options.onRetry(error, attempt);
     await pause(this.backoff(attempt), stopping);
     stopping.throwIfAborted();
   }
 }
 
-/** Messages, and beside each what it was decoded from. */
+/** Decoded messages, each beside the raw message that it was decoded from. */
 class Decoded<Payload> {
   constructor(
     readonly messages: Message<Payload>[] = [],

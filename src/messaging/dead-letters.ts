@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { EventLog, type RawMessage } from './event-log';
 
-/** The one partition of each dead-letter topic: few messages, read by people. */
+/** A dead-letter topic has one partition: few messages, read by people. */
 const PARTITION = 0;
 /**
- * A dead letter is its message and headers besides, so that it may be larger than any message that
- * its topic takes: as large as a request to a Kafka broker may be.
+ * A dead letter is a message plus headers, so it can be larger than any message that the message's
+ * own topic takes. The limit is that of a request to a Kafka broker.
  */
 const MAX_LETTER_BYTES = 104_857_600;
 
@@ -17,7 +17,7 @@ export interface DeadLetter {
   readonly partition: number;
   readonly originalOffset: number;
   readonly reason: string;
-  /** Milliseconds since the epoch at which it was put aside. */
+  /** When it was dead-lettered, in milliseconds since the epoch. */
   readonly at: number;
   readonly key: string | null;
   readonly value: Buffer;
@@ -25,12 +25,12 @@ export interface DeadLetter {
 
 export const deadLetterTopic = (topic: string): string => `${topic}.dlq`;
 
-/** Messages that could not be handled, kept with their origin and the reason until someone looks. */
+/** Messages that could not be handled, kept for operators with their origin and the reason. */
 @Injectable()
 export class DeadLetters {
   constructor(private readonly log: EventLog) {}
 
-  /** Puts a message aside for the group that could not handle it. */
+  /** Keeps a message that the group could not handle. */
   async bury(topic: string, group: string, message: RawMessage, reason: string): Promise<void> {
     const name = deadLetterTopic(topic);
     await this.log.ensureTopic(name, 1, MAX_LETTER_BYTES);
@@ -50,7 +50,7 @@ export class DeadLetters {
     ]);
   }
 
-  /** The newest `limit` of the topic's dead letters, oldest first. */
+  /** The newest dead letters of the topic, at most `limit`, the oldest first. */
   async list(topic: string, limit: number): Promise<DeadLetter[]> {
     const name = deadLetterTopic(topic);
     if ((await this.log.partitionsOf(name)) === 0) return [];
@@ -59,9 +59,9 @@ export class DeadLetters {
   }
 
   /**
-   * Publishes a dead letter's message once more, to the partition that it came from. Every group of
-   * the topic gets it again.
-   * @returns false when there is no dead letter at this offset
+   * Publishes a dead letter's message again, to the partition that it came from. Every group of the
+   * topic receives it.
+   * @returns false when the topic has no dead letter at this offset
    */
   async republish(topic: string, offset: number): Promise<boolean> {
     const name = deadLetterTopic(topic);

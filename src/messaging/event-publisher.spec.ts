@@ -15,21 +15,21 @@ const topic = defineTopic<{ text: string }>({
 });
 
 describe('EventPublisher', () => {
-  /** Whether the log has the topic; and how often it was made. */
+  /** Whether the log has the topic, and how often it was created. */
   let exists: boolean;
-  let made: number;
+  let created: number;
   let appended: string[];
   let publisher: EventPublisher;
 
   beforeEach(() => {
     exists = false;
-    made = 0;
+    created = 0;
     appended = [];
     const log: Partial<EventLog> = {
       partitionsOf: () => Promise.resolve(exists ? 1 : 0),
       ensureTopic: (_, partitions) => {
         exists = true;
-        made++;
+        created++;
         return Promise.resolve(partitions);
       },
       append: (_, __, messages: readonly OutgoingMessage[]) => {
@@ -42,7 +42,7 @@ describe('EventPublisher', () => {
     publisher = new EventPublisher(log as EventLog, provisioner);
   });
 
-  it('refuses an event that is too large alone', async () => {
+  it('refuses only the event that is too large', async () => {
     const outcomes = await Promise.allSettled([
       publisher.publish(topic, { text: 'before' }),
       publisher.publish(topic, { text: 'x'.repeat(MAX_MESSAGE_BYTES) }),
@@ -56,15 +56,15 @@ describe('EventPublisher', () => {
     expect(appended).toEqual(['{"text":"before"}', '{"text":"after"}']);
   });
 
-  it('makes a topic again that was deleted since', async () => {
+  it('creates a deleted topic again', async () => {
     await publisher.publish(topic, { text: 'one' });
     await publisher.publish(topic, { text: 'two' });
-    expect(made).toBe(1);
+    expect(created).toBe(1);
 
     exists = false;
     await expect(publisher.publish(topic, { text: 'refused' })).rejects.toThrow(UnavailableError);
     await publisher.publish(topic, { text: 'three' });
-    expect(made).toBe(2);
+    expect(created).toBe(2);
     expect(appended).toEqual(['one', 'two', 'three'].map((text) => JSON.stringify({ text })));
   });
 });

@@ -1,7 +1,7 @@
 import { DomainError } from '../platform/errors';
 import { MAX_MESSAGE_BYTES } from './topic';
 
-/** An event that no topic takes: 413 over HTTP, since what was asked for is too large to be told. */
+/** No topic takes an event of this size: 413 over HTTP, the request's content is too large. */
 export class EventTooLargeError extends DomainError {
   constructor(topic: string, bytes: number) {
     super(

@@ -1,12 +1,12 @@
 import { DomainError } from '../platform/errors';
 
-/** Where a group stands can be changed from outside only while nobody belongs to it. */
+/** A group's offsets can be changed from outside only while it has no members. */
 export class GroupHasMembersError extends DomainError {
   constructor(group: string) {
     super(
       409,
       'GROUP_HAS_MEMBERS',
-      `${group} has members: stop them first, and give them 6 seconds`,
+      `${group} has members: stop its instances first and wait 6 seconds`,
     );
   }
 }

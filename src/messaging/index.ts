@@ -6,7 +6,7 @@ export * from './event-too-large.error';
 export * from './log.server';
 export * from './message';
 export * from './messaging.module';
-export * from './offset-fence';
+export { type FencedPartition, OffsetFence } from './offset-fence';
 export * from './subscribe.decorator';
 export * from './topic';
 export * from './topic-provisioner';

@@ -7,21 +7,22 @@ import {
 } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { Environment, InvalidEnvironmentError } from '../platform/config';
+import { pause } from '../platform/timing';
 import { BatchRunner } from './batch-runner';
 import { DeadLetters } from './dead-letters';
 import { EventLog, type RawMessage, type RunningConsumer } from './event-log';
 import { MessagingMetrics } from './messaging.metrics';
 import { type FencedPartition, OffsetFence } from './offset-fence';
-import { pause } from './pause';
 import type { Subscription } from './subscribe.decorator';
 import { TopicProvisioner } from './topic-provisioner';
 
-const RETRY_START = 1_000;
+/** Between two attempts to join a group, or to start with a partition. */
+const RETRY_PAUSE_MS = 1_000;
 
 /**
  * Nest's transport over the event log: each `@Subscribe` method becomes a member of its consumer
- * group, whichever engine runs. Nest's own Kafka server knows single messages and one group only,
- * and one bad message would block its partition for ever.
+ * group, on either engine. Nest's own Kafka server handles single messages for one group only, and
+ * one bad message would block its partition for ever.
  */
 @Injectable()
 export class LogServer extends Server implements CustomTransportStrategy {
@@ -43,9 +44,9 @@ export class LogServer extends Server implements CustomTransportStrategy {
   }
 
   /**
-   * Joins the groups in the background, however long the log takes to appear.
-   * @throws InvalidEnvironmentError (to the callback) when CONSUMER_GROUPS names a group that there
-   * is not, or Canal's settings contradict a topic's
+   * Joins the groups in the background, however long the log takes to become available.
+   * @throws InvalidEnvironmentError (to the callback) when CONSUMER_GROUPS names an unknown group,
+   * or when Canal's settings contradict those of a topic
    */
   listen(callback: (error?: unknown) => void): void {
     let subscriptions: [Subscription, MessageHandler][];
@@ -63,7 +64,7 @@ export class LogServer extends Server implements CustomTransportStrategy {
     callback();
   }
 
-  /** Ends the intake, lets running batches end and commits their offsets. */
+  /** Stops fetching, waits for the running batches and commits their offsets. */
   async close(): Promise<void> {
     this.stopping.abort();
     await this.starting;
@@ -71,7 +72,7 @@ export class LogServer extends Server implements CustomTransportStrategy {
   }
 
   on(): never {
-    throw new Error('the event log has no events of its own');
+    throw new Error('the event log emits no events');
   }
 
   unwrap<T>(): T {
@@ -91,7 +92,7 @@ export class LogServer extends Server implements CustomTransportStrategy {
     const unknown = groups.find((group) => !known.has(group));
     if (unknown !== undefined)
       throw new InvalidEnvironmentError(
-        `CONSUMER_GROUPS names ${unknown} but must be of ${[...known].join(', ')}, e.g. CONSUMER_GROUPS=interactive,history`,
+        `CONSUMER_GROUPS names ${unknown}, but the groups are ${[...known].join(', ')}, e.g. CONSUMER_GROUPS=interactive,history`,
       );
     return all.filter(([{ group }]) => groups.includes(group));
   }
@@ -99,7 +100,7 @@ export class LogServer extends Server implements CustomTransportStrategy {
   private async join(subscription: Subscription, handler: MessageHandler): Promise<void> {
     const { topic, group, batch } = subscription;
     this.metrics.watch(subscription);
-    // By partition, since its start: what was read from a log is counted by that one's offsets.
+    // By partition, set at its start: messages that were read from a log have that log's offsets.
     const logIds = new Map<number, string>();
     const runner = this.runner(subscription, handler, logIds);
     for (let attempt = 1; !this.stopping.signal.aborted; attempt++) {
@@ -116,12 +117,14 @@ export class LogServer extends Server implements CustomTransportStrategy {
           },
         );
         this.running.push(consumer);
-        this.logger.log(`${group} consumes ${topic.name}`);
+        this.logger.log(`Group ${group} consumes ${topic.name}`);
         return;
       } catch (error) {
         if (attempt === 1)
-          this.logger.warn(`${group} cannot join ${topic.name} yet: ${String(error)}`);
-        await pause(RETRY_START, this.stopping.signal);
+          this.logger.warn(
+            `Group ${group} cannot consume ${topic.name} yet, retrying: ${String(error)}`,
+          );
+        await pause(RETRY_PAUSE_MS, this.stopping.signal);
       }
     }
   }
@@ -141,26 +144,29 @@ export class LogServer extends Server implements CustomTransportStrategy {
       decode: (value) => topic.decode(value),
       handle: async (messages) => {
         const result: unknown = await handler({ ...placeOf(messages[0]!), messages });
-        // Nest wraps what the method returns; its errors come through the observable.
+        // Nest wraps the method's result in an observable, which also carries its errors.
         if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
       },
       bury: (message, reason) => this.bury(placeOf(message), message, reason),
       onRetry: (error, attempt) => {
         this.metrics.retries.inc(labels);
-        if (attempt === 1) this.logger.warn(`${group} tries ${topic.name} again: ${String(error)}`);
+        if (attempt === 1)
+          this.logger.warn(
+            `Group ${group} failed on a batch of ${topic.name}, retrying: ${String(error)}`,
+          );
       },
     });
   }
 
   private async bury(place: FencedPartition, message: RawMessage, reason: string): Promise<void> {
     const { topic, group } = place;
-    // A replay must not put the same message aside once more.
+    // A replay must not dead-letter the same message again.
     if ((await this.fence.nextOffset(place)) > message.offset) return;
     await this.deadLetters.bury(topic, group, message, reason);
-    await this.fence.moveBehind(place, message.offset);
+    await this.fence.advancePast(place, message.offset);
     this.metrics.deadLetters.inc({ topic, group });
     this.logger.error(
-      `${group} put ${topic}/${message.partition} offset ${message.offset} aside: ${reason}`,
+      `Group ${group} dead-lettered ${topic}/${message.partition} offset ${message.offset}: ${reason}`,
     );
   }
 
@@ -177,20 +183,20 @@ export class LogServer extends Server implements CustomTransportStrategy {
         let end = 0;
         const before = await this.fence.begin(place, async () => {
           end = (await this.log.endOffsets(topic.name))[partition] ?? 0;
-          return { endOffset: end, resumeAt: this.log.idTellsContent ? end : 0 };
+          return { endOffset: end, resumeAt: this.log.idChangesWithContent ? end : 0 };
         });
         if (before !== undefined)
           this.logger.warn(
-            `${topic.name}/${partition} ends at ${end}, but ${group} had handled it up to ${before}: it is another log, or has lost its end; going on with what it holds`,
+            `${topic.name}/${partition} ends at offset ${end}, but group ${group} had handled it up to ${before}: the log was replaced or has lost its last messages; continuing with those it has`,
           );
         return logId;
       } catch (error) {
         if (attempt === 1)
           this.logger.warn(
-            `${group} cannot start ${topic.name}/${partition} yet: ${String(error)}`,
+            `Group ${group} cannot start with ${topic.name}/${partition} yet, retrying: ${String(error)}`,
           );
         if (stopping.aborted) throw error;
-        await pause(RETRY_START, stopping);
+        await pause(RETRY_PAUSE_MS, stopping);
       }
     }
   }

@@ -1,15 +1,15 @@
-/** One message as a consumer gets it. */
+/** One message as a consumer receives it. */
 export interface Message<Payload> {
   readonly key: string | null;
   readonly value: Payload;
   readonly partition: number;
-  /** Position in the partition: an integer, rising by at least 1 a message, from 0. */
+  /** Position in the partition: an integer from 0, rising by at least 1 per message. */
   readonly offset: number;
-  /** Milliseconds since the epoch at which the log took it. */
+  /** When the log took the message, in milliseconds since the epoch. */
   readonly timestamp: number;
 }
 
-/** What a consumer method is called with: messages of one partition in their order. */
+/** The argument of a consumer method: messages of one partition in their order. */
 export interface MessageBatch<Payload> {
   readonly topic: string;
   readonly group: string;

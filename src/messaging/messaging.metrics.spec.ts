@@ -12,14 +12,14 @@ describe('MessagingMetrics', () => {
       metrics.watch({ group: 'g', topic: { name } } as Subscription);
   };
 
-  it('tells how far each group is behind the end of its log', async () => {
+  it('gives the lag of each group in each partition', async () => {
     watchAll({ lag: async () => [0, 7] });
     const text = await register.metrics();
     expect(text).toContain('webook_consumer_lag{group="g",topic="second",partition="0"} 0');
     expect(text).toContain('webook_consumer_lag{group="g",topic="second",partition="1"} 7');
   });
 
-  it('waits for a log that hangs a second, however many groups there are', async () => {
+  it('waits at most a second for a log that hangs, however many groups there are', async () => {
     jest.useFakeTimers();
     try {
       watchAll({ lag: () => new Promise(() => undefined) });

@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
+import { withTimeout } from '../platform/timing';
 import { EventLog } from './event-log';
 import type { Subscription } from './subscribe.decorator';
 
 const labelNames = ['group', 'topic'] as const;
 
-/** Milliseconds that the log gets to tell how far the groups are; it may hang. */
-const PATIENCE = 1_000;
+/** The log may hang: after this time the metrics are answered without the lag. */
+const LAG_TIMEOUT_MS = 1_000;
 
-/** What an operator watches: how much was handled, what failed, and how far the groups lag. */
+/** For operators: how many messages were handled, what failed, and the lag of each group. */
 @Injectable()
 export class MessagingMetrics {
   readonly handled = new Counter({
@@ -18,12 +19,12 @@ export class MessagingMetrics {
   });
   readonly retries = new Counter({
     name: 'webook_batch_retries_total',
-    help: 'Attempts that failed and were tried again',
+    help: 'Attempts to handle a batch that failed and were repeated',
     labelNames,
   });
   readonly deadLetters = new Counter({
     name: 'webook_dead_letters_total',
-    help: 'Messages put aside since they could not be handled',
+    help: 'Messages moved to the dead letters because they could not be handled',
     labelNames,
   });
   private readonly subscriptions: Subscription[] = [];
@@ -41,8 +42,8 @@ export class MessagingMetrics {
             this.set({ group, topic: topic.name, partition }, messages),
           );
         });
-        // A log that is away is told by /readyz; the rest of the metrics must still be answered.
-        await withinPatience(Promise.allSettled(updates));
+        // /readyz reports a log that is away; the other metrics must be answered nevertheless.
+        await withTimeout(LAG_TIMEOUT_MS, Promise.allSettled(updates)).catch(() => undefined);
       },
     });
   }
@@ -50,13 +51,4 @@ export class MessagingMetrics {
   watch(subscription: Subscription): void {
     this.subscriptions.push(subscription);
   }
-}
-
-async function withinPatience(work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise((resolve) => {
-    timer = setTimeout(resolve, PATIENCE);
-  });
-  await Promise.race([work, timeout]);
-  clearTimeout(timer);
 }

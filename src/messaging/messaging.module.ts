@@ -11,7 +11,7 @@ import { OffsetFence } from './offset-fence';
 import { StreamsEventLog } from './streams/streams-event-log';
 import { TopicProvisioner } from './topic-provisioner';
 
-/** The engine that `MQ_ENGINE` names. */
+/** The event log on the engine that `MQ_ENGINE` names. */
 export function createEventLog(environment: Environment): EventLog {
   switch (environment.MQ_ENGINE) {
     case 'kafka':

@@ -13,7 +13,7 @@ const messages = (from: number, count: number, bytes = 0): RawMessage[] =>
   }));
 
 describe('PartitionWorker', () => {
-  it('handles everything once, in order, in batches of at most the size, and commits behind each', async () => {
+  it('handles everything once, in order, in batches of at most the size, and commits after each', async () => {
     const chunks = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 });
     await fc.assert(
       fc.asyncProperty(chunks, fc.integer({ min: 1, max: 12 }), async (sizes, size) => {
@@ -50,7 +50,7 @@ describe('PartitionWorker', () => {
     );
   });
 
-  it('holds the fetcher back while it is full', async () => {
+  it('makes the fetcher wait while it is full', async () => {
     let release = (): void => undefined;
     const gate = new Promise<void>((resolve) => (release = resolve));
     const worker = new PartitionWorker({
@@ -68,7 +68,7 @@ describe('PartitionWorker', () => {
     await worker.stop();
   });
 
-  it('ends batches of large messages at 500 KB, and holds the fetcher back by bytes too', async () => {
+  it('ends batches of large messages at 500 KB, and makes the fetcher wait by bytes too', async () => {
     const sizes: number[] = [];
     const gate = Promise.withResolvers<void>();
     const done = Promise.withResolvers<void>();
@@ -120,7 +120,7 @@ describe('PartitionWorker', () => {
     expect(commits).toEqual([3]);
   });
 
-  it('commits again what was not taken, also when nothing more comes', async () => {
+  it('repeats a commit that the log refused, even when no further message arrives', async () => {
     const commits: number[] = [];
     const taken = Promise.withResolvers<void>();
     const worker = new PartitionWorker({
@@ -141,7 +141,7 @@ describe('PartitionWorker', () => {
     expect(commits.slice(0, 3)).toEqual([3, 3, 3]);
   });
 
-  it('handles what comes while a commit is not taken, and then commits behind that only', async () => {
+  it('handles messages that arrive while a commit is refused, and then commits only after them', async () => {
     const commits: number[] = [];
     const refused = Promise.withResolvers<void>();
     const taken = Promise.withResolvers<void>();
@@ -167,7 +167,7 @@ describe('PartitionWorker', () => {
     expect(commits).toEqual([3, 6]);
   });
 
-  it('ends when it is stopped while a commit is not taken', async () => {
+  it('ends when it is stopped while commits are refused', async () => {
     const refused = Promise.withResolvers<void>();
     const worker = new PartitionWorker({
       size: 1,
@@ -184,7 +184,7 @@ describe('PartitionWorker', () => {
     await worker.stop();
   });
 
-  it('does not commit what was cut short', async () => {
+  it('does not commit a batch that the stop aborted', async () => {
     const commits: number[] = [];
     let worker: PartitionWorker | undefined;
     const ended = new Promise<void>((resolve) => {
@@ -208,7 +208,7 @@ describe('PartitionWorker', () => {
     expect(commits).toEqual([]);
   });
 
-  it('tries a batch again whatever it throws, and goes on behind it', async () => {
+  it('tries a batch again after any error, and continues after it', async () => {
     const handled: number[] = [];
     let left = 3;
     let worker: PartitionWorker | undefined;
@@ -237,7 +237,7 @@ describe('PartitionWorker', () => {
     expect(commits).toEqual([2, 4]);
   });
 
-  it('ends at once when it is stopped while it waits to try again', async () => {
+  it('ends at once when it is stopped during the wait before a retry', async () => {
     const failed = Promise.withResolvers<void>();
     const worker = new PartitionWorker({
       size: 1,

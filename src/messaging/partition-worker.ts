@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
+import { pause } from '../platform/timing';
 import { backoff } from './backoff';
 import type { RawMessage } from './event-log';
-import { pause } from './pause';
 
 /**
- * Bytes of a batch, but for its last message: batches of small messages end at their size, those of
- * large ones here, since all of one is decoded in a go and held in memory.
+ * A batch takes no further message once it has this many bytes. The number of messages limits
+ * batches of small ones, this limits batches of large ones: a whole batch is decoded and in memory.
  */
 const BATCH_BYTES = 500_000;
 
@@ -13,19 +13,19 @@ export interface PartitionWorkerOptions {
   size: number;
   lingerMs: number;
   handle(messages: readonly RawMessage[], stopping: AbortSignal): Promise<void>;
-  /** Called with the offset behind the last handled message. @returns whether the log has taken it */
+  /** Called with the offset after the last handled message. @returns whether the log accepted it */
   commit(nextOffset: number): Promise<boolean>;
-  /** What must have ended before anything is done: the partition's worker before this one. */
+  /** Nothing is done before this resolves: the partition's previous worker must have ended. */
   after?: Promise<void>;
-  /** Ends before the first message is handled. */
+  /** Must succeed before the first message is handled. */
   start?(stopping: AbortSignal): Promise<void>;
-  /** Milliseconds before attempt `attempt` + 1 of what has failed; from 1 on. */
+  /** Milliseconds to wait between attempt `attempt` (from 1) and the next one. */
   backoff?(attempt: number): number;
 }
 
 /**
- * Handles one partition in order: gathers what was fetched to `size` messages or 500 KB, waiting at
- * most `lingerMs` for more, hands them over one batch at a time and commits behind each.
+ * Handles one partition in order. Collects fetched messages into batches of `size` messages or 500
+ * KB, waiting at most `lingerMs` for more; hands over one batch at a time and commits after each.
  */
 export class PartitionWorker {
   private readonly logger = new Logger('Messaging');
@@ -33,7 +33,7 @@ export class PartitionWorker {
   private queuedBytes = 0;
   private readonly abort = new AbortController();
   private wakeUp: (() => void) | undefined;
-  private readonly waiting: (() => void)[] = [];
+  private readonly waitingForRoom: (() => void)[] = [];
   private readonly backoff: (attempt: number) => number;
   private readonly ended: Promise<void>;
 
@@ -42,12 +42,12 @@ export class PartitionWorker {
     this.ended = this.run();
   }
 
-  /** Whether so much waits that `push` holds the fetcher back. */
+  /** Whether so many messages wait that `push` makes the fetcher wait. */
   get isFull(): boolean {
     return this.holds(2);
   }
 
-  /** Takes messages in their order; resolves when there is room for more. */
+  /** Queues messages in their order; resolves when there is room for more. */
   push(messages: readonly RawMessage[]): Promise<void> {
     if (this.abort.signal.aborted) return Promise.resolve();
     for (const message of messages) {
@@ -58,13 +58,13 @@ export class PartitionWorker {
     return this.room();
   }
 
-  /** Resolves when there is room for more, at once when there is. */
+  /** Resolves when there is room for more messages, possibly at once. */
   room(): Promise<void> {
     if (!this.isFull || this.abort.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => this.waiting.push(resolve));
+    return new Promise((resolve) => this.waitingForRoom.push(resolve));
   }
 
-  /** Drops what waits, lets the running batch end, and commits it. */
+  /** Drops the queued messages, lets the running batch end, and commits it. */
   stop(): Promise<void> {
     this.abort.abort();
     this.queue = [];
@@ -78,7 +78,7 @@ export class PartitionWorker {
     const { lingerMs, handle, start } = this.options;
     const { signal } = this.abort;
     await this.options.after;
-    if (start && !(await this.insist(() => start(signal)))) return;
+    if (start && !(await this.untilDone(() => start(signal)))) return;
     for (;;) {
       while (this.queue.length === 0 && !signal.aborted) await this.nextPush();
       if (!this.holds(1) && lingerMs > 0 && !signal.aborted) await this.linger(lingerMs);
@@ -87,14 +87,15 @@ export class PartitionWorker {
       this.releaseRoom();
       const last = batch.at(-1);
       if (!last) continue;
-      if (!(await this.insist(() => handle(batch, signal)))) return;
+      if (!(await this.untilDone(() => handle(batch, signal)))) return;
       await this.commit(last.offset + 1);
     }
   }
 
   /**
-   * Commits until the log takes it or the next batch, whose commit is for both, is there: the group
-   * would lag behind what it has handled for as long as nothing comes.
+   * Commits until the log accepts it, or until the next batch is there, whose commit covers both.
+   * Without the repetition, a group that has handled everything would show a lag until the next
+   * message.
    */
   private async commit(nextOffset: number): Promise<void> {
     for (let attempt = 1; !(await this.options.commit(nextOffset)); attempt++) {
@@ -104,14 +105,14 @@ export class PartitionWorker {
     }
   }
 
-  /** Whether so many whole batches wait. */
+  /** Whether at least this many whole batches are queued. */
   private holds(batches: number): boolean {
     return (
       this.queue.length >= batches * this.options.size || this.queuedBytes >= batches * BATCH_BYTES
     );
   }
 
-  /** The next batch. */
+  /** Removes the next batch from the queue. */
   private take(): RawMessage[] {
     const limit = Math.min(this.queue.length, this.options.size);
     let count = 0;
@@ -122,10 +123,12 @@ export class PartitionWorker {
   }
 
   /**
-   * Tries until it succeeds: a partition must never stand still unseen.
-   * @returns false when it was stopped before; then what is not done stays uncommitted and comes again
+   * Tries until it succeeds, with a log line for each failure: a partition must never stop
+   * silently.
+   * @returns false when stopped before that; the messages then stay uncommitted and are delivered
+   * again
    */
-  private async insist(work: () => Promise<void>): Promise<boolean> {
+  private async untilDone(work: () => Promise<void>): Promise<boolean> {
     const { signal } = this.abort;
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {
@@ -133,16 +136,14 @@ export class PartitionWorker {
         return true;
       } catch (error) {
         if (signal.aborted) return false;
-        this.logger.error(
-          `A batch failed and is tried again (attempt ${attempt}): ${String(error)}`,
-        );
+        this.logger.error(`A batch failed at attempt ${attempt}, retrying: ${String(error)}`);
         await pause(this.backoff(attempt), signal);
       }
     }
     return false;
   }
 
-  /** Waits until something is pushed, or the stop, or for so many milliseconds. */
+  /** Waits for the next push or the stop, at most this many milliseconds. */
   private nextPush(milliseconds?: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
@@ -166,6 +167,6 @@ export class PartitionWorker {
 
   private releaseRoom(): void {
     if (this.isFull) return;
-    for (const resolve of this.waiting.splice(0)) resolve();
+    for (const resolve of this.waitingForRoom.splice(0)) resolve();
   }
 }

@@ -3,8 +3,8 @@ import { type Message, Partitioners } from 'kafkajs';
 const choose = Partitioners.DefaultPartitioner();
 
 /**
- * The partition of a key: murmur2 as Kafka's own clients do it in any language, whichever engine
- * runs, so that one business object stays in one partition.
+ * The partition of a key, by murmur2 as in Kafka's own clients in any language, on either engine:
+ * all messages of one business object are in one partition.
  */
 export function partitionOfKey(key: string, partitions: number): number {
   const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({

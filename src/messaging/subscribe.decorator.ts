@@ -4,21 +4,21 @@ import { RethrowFilter } from './rethrow.filter';
 import type { Topic } from './topic';
 
 export interface SubscriptionOptions {
-  /** Consumer group: each group gets every message, its members share the partitions. */
+  /** Consumer group: each group receives every message, its members share the partitions. */
   group: string;
-  /** At most `size` messages a call, waiting at most `lingerMs` for more; 1 and 0 by default. */
+  /** At most `size` messages per call, waiting up to `lingerMs` for more; 1 and 0 by default. */
   batch?: { size: number; lingerMs: number };
 }
 
-/** What a consumer method asked for, as the transport strategies read it from Nest's handler. */
+/** The options of a `@Subscribe` method, as `LogServer` reads them from Nest's handler. */
 export interface Subscription extends Required<SubscriptionOptions> {
   topic: Topic<unknown>;
 }
 
 /**
  * Makes a controller's method a consumer: it is called with a `MessageBatch` of one partition, and
- * the group's offset moves on only after it returned. Groups on one topic are patterns of their
- * own, since Nest chains handlers of an equal pattern.
+ * the group's offset advances only after the method has returned. The pattern contains the group,
+ * since Nest chains handlers of an equal pattern.
  */
 export function Subscribe<Payload>(
   topic: Topic<Payload>,

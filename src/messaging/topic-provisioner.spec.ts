@@ -25,11 +25,11 @@ describe('TopicProvisioner', () => {
     new TopicProvisioner(undefined as unknown as EventLog, environment).checkAgainstCanal(topic);
   };
 
-  it("accepts Canal's settings that agree with the contract", () => {
+  it('accepts settings of Canal that agree with the contract', () => {
     check('canal.mq.topic=webook_binlog\ncanal.mq.partitionsNum=3\n');
   });
 
-  it('refuses others with both numbers', () => {
+  it('refuses settings that contradict the contract, and names both numbers', () => {
     expect(() => check('canal.mq.topic=webook_binlog\ncanal.mq.partitionsNum = 5\n')).toThrow(
       /webook_binlog has 3 partitions by its contract, but Canal hashes to 5/,
     );
@@ -38,11 +38,11 @@ describe('TopicProvisioner', () => {
     );
   });
 
-  it('has nothing to say on a Canal of another topic', () => {
+  it('accepts any settings of a Canal that sends to another topic', () => {
     check('canal.mq.topic=other\ncanal.mq.partitionsNum=5\n');
   });
 
-  it('names a file that is not there', () => {
+  it('names a file that does not exist', () => {
     expect(() => check('', join(folder, 'absent.properties'))).toThrow(/absent\.properties/);
   });
 });

@@ -4,10 +4,10 @@ import { Environment, InvalidEnvironmentError } from '../platform/config';
 import { EventLog } from './event-log';
 import type { Topic } from './topic';
 
-/** Settings that contradict each other: the program must not start with them. */
+/** Canal's settings contradict a topic's contract: the program must not start. */
 export class PartitionMismatchError extends InvalidEnvironmentError {}
 
-/** Makes each topic with the partitions of its contract before anything uses it. */
+/** Creates each topic with the partitions of its contract before anything uses it. */
 @Injectable()
 export class TopicProvisioner {
   private readonly logger = new Logger('Topics');
@@ -20,9 +20,9 @@ export class TopicProvisioner {
   ) {}
 
   /**
-   * Compares the contract with Canal's own configuration, when its path is known.
-   * @throws PartitionMismatchError naming both numbers; Canal would send to partitions that the
-   * topic does not have, or leave some unused, and nothing would say so
+   * Compares the contract with Canal's own configuration, when CANAL_PROPERTIES names its file.
+   * @throws PartitionMismatchError with both numbers: otherwise Canal would silently send to
+   * partitions that the topic does not have, or leave some unused
    */
   checkAgainstCanal(topic: Topic<unknown>): void {
     const path = this.environment.CANAL_PROPERTIES;
@@ -40,7 +40,7 @@ export class TopicProvisioner {
       );
   }
 
-  /** Makes the topic, or raises its partitions; asks the log only once, unless it was forgotten. */
+  /** Creates the topic or raises its partitions. Asks the log only once, until `forget`. */
   ensure(topic: Topic<unknown>): Promise<void> {
     this.wanted.add(topic);
     let ensured = this.ensured.get(topic.name);
@@ -52,12 +52,12 @@ export class TopicProvisioner {
     return ensured;
   }
 
-  /** Asks the log again the next time: it did not take what was appended, so the topic may be gone. */
+  /** Makes the next `ensure` ask the log again: an append failed, so the topic may be deleted. */
   forget(topic: Topic<unknown>): void {
     this.ensured.delete(topic.name);
   }
 
-  /** Resolves when every topic that was asked for so far is there. */
+  /** Resolves when every topic that was passed to `ensure` so far exists. */
   async ready(): Promise<void> {
     await Promise.all([...this.wanted].map((topic) => this.ensure(topic)));
   }
@@ -66,10 +66,12 @@ export class TopicProvisioner {
     const before = await this.log.partitionsOf(name);
     const now = await this.log.ensureTopic(name, partitions);
     if (before > 0 && before < now)
-      this.logger.warn(`${name} had ${before} partitions, raised to the ${now} of its contract`);
+      this.logger.warn(
+        `Topic ${name} had ${before} partitions, raised to ${now} as its contract says`,
+      );
     else if (now > partitions)
       this.logger.warn(
-        `${name} has ${now} partitions, more than the ${partitions} of its contract: only those are used`,
+        `Topic ${name} has ${now} partitions; its contract says ${partitions}, so the others are not used`,
       );
   }
 }

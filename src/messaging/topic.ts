@@ -1,22 +1,22 @@
 import Ajv, { type SchemaObject } from 'ajv';
 import { BadMessageError } from './bad-message.error';
 
-/** How many replicas must hold a message before `publish` returns. */
+/** Which replicas must hold a message before `publish` resolves. */
 export type Acks = 'all' | 'leader' | 'none';
 
-/** Largest message, in bytes, that is published or handled: others are refused, or dead-lettered. */
+/** Larger messages are refused when published, and dead-lettered when consumed. */
 export const MAX_MESSAGE_BYTES = 1_000_000;
 
-/** The contract of one topic: what producers and consumers, in any language, agree on. */
+/** The contract of one topic, between producers and consumers in any language. */
 export interface Topic<Payload> {
   readonly name: string;
-  /** Partitions it is provisioned with; messages of one key keep their order within one of them. */
+  /** Number of partitions; messages of one key are in one partition and keep their order. */
   readonly partitions: number;
   readonly acks: Acks;
-  /** The business object that a payload belongs to; its hash picks the partition. */
+  /** The business object that a payload belongs to; the key's hash picks the partition. */
   keyOf(payload: Payload): string;
   encode(payload: Payload): Buffer;
-  /** @throws BadMessageError when the bytes are not such a payload; says what is wrong with them */
+  /** @throws BadMessageError when the bytes are not such a payload, with the reason */
   decode(value: Buffer): Payload;
 }
 
@@ -31,7 +31,7 @@ export interface JsonTopicOptions<Payload> {
 
 const ajv = new Ajv({ allErrors: false });
 
-/** Defines a topic of JSON messages whose payloads are checked by a compiled schema at the edge. */
+/** Defines a topic of JSON messages; a compiled schema checks each payload that is consumed. */
 export function defineTopic<Payload>(options: JsonTopicOptions<Payload>): Topic<Payload> {
   const isValid = ajv.compile<Payload>(options.schema);
   return {

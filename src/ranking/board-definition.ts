@@ -8,7 +8,7 @@ export interface LiveBoardDefinition {
   readonly biz?: undefined;
 }
 
-/** A board that is computed from time to time, since its scores change without any write. */
+/** A board that is computed at intervals, since its scores change without any write. */
 export interface ScheduledBoardDefinition {
   readonly name: string;
   readonly orderBy: 'hot';

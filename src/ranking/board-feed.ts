@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { RankedRowDto } from './dto/ranked-row.dto';
-import type { LiveBoard } from './live-board';
+import type { SharedBoard } from './shared-board';
 import type { RankedRow } from './ranked-row';
 
-/** How many lengths of a board are kept as text. */
+/** For how many lengths of a board the text is kept. */
 const KEPT_LENGTHS = 8;
 
 interface Answer {
@@ -13,13 +13,13 @@ interface Answer {
   readonly named: string;
 }
 
-/** What a board looks like to those who ask for it: made once per change, however many ask. */
+/** The answers of a board's route: created once per change, however many clients ask. */
 export class BoardFeed {
   private readonly answers = new LRUCache<number, Answer>({ max: KEPT_LENGTHS });
 
-  constructor(private readonly board: LiveBoard) {}
+  constructor(private readonly board: SharedBoard) {}
 
-  /** The answer of the board's route as JSON text; the same strings as long as it stays the same. */
+  /** The answer as JSON text; the same strings as before when nothing has changed. */
   answer(limit: number): Answer {
     const { replica, definition } = this.board;
     const { revision } = replica;
@@ -42,7 +42,7 @@ export class BoardFeed {
   }
 }
 
-/** A row as clients see it: without the version, which is the program's own affair. */
+/** A row as clients see it: without the version, which is internal. */
 export function shown(row: RankedRow): RankedRowDto {
   const { id, biz_id, biz, read_cnt, like_cnt, collect_cnt, score } = row;
   return { id, biz_id, biz, read_cnt, like_cnt, collect_cnt, score };

@@ -47,9 +47,9 @@ function replicaOf(...answers: (BoardSnapshot | null | Error)[]): {
 }
 
 describe('BoardReplica', () => {
-  it('follows the changes behind what it read, in whatever order and however often they come', async () => {
+  it('applies the changes after what it read, in any order and also when they are repeated', async () => {
     const { replica, ids, reads } = replicaOf(snapshot(5, row(1, 10)));
-    // Came between subscribing and reading.
+    // These were published between subscribing and reading.
     replica.receive(change(5, 1, row(1, 99)));
     replica.receive(change(6, 2, row(2, 20)));
     await replica.resync();
@@ -75,7 +75,7 @@ describe('BoardReplica', () => {
     replica.close();
   });
 
-  it('reads the board when its own outcome differs from what Redis had', async () => {
+  it('reads the board when its own result differs from that of Redis', async () => {
     const { replica, ids, reads } = replicaOf(snapshot(5, row(1, 10)), snapshot(6, row(7, 70)));
     await replica.resync();
     replica.receive(change(6, 9, row(2, 20)));
@@ -84,7 +84,7 @@ describe('BoardReplica', () => {
     replica.close();
   });
 
-  it('reads the board after a load, again if what it read was from before it', async () => {
+  it('reads the board after a load, and again if it was read too early', async () => {
     const { replica, ids, reads } = replicaOf(
       snapshot(5, row(1, 10)),
       snapshot(5, row(1, 10)),
@@ -110,7 +110,7 @@ describe('BoardReplica', () => {
     replica.close();
   });
 
-  it('keeps what it has when Redis has no board, and tells who waits when it cannot be read', async () => {
+  it('keeps what it has when Redis has no board, and rejects waiting calls when it cannot be read', async () => {
     const { replica, ids } = replicaOf(snapshot(5, row(1, 10)), null, new Error('away'));
     await replica.resync();
     await expect(replica.resync()).resolves.toBeNull();
@@ -122,10 +122,10 @@ describe('BoardReplica', () => {
     replica.close();
   });
 
-  it('shows nothing of a board before its first load, and what it had of one that was made anew', async () => {
+  it('shows nothing before the first load of a board, and the former board while a new one is loaded', async () => {
     const unloaded = { ...snapshot(5, row(1, 10)), loaded: false };
-    const anew = { ...snapshot(20, row(8, 80)), loaded: false };
-    const { replica, ids } = replicaOf(unloaded, snapshot(7, row(2, 20)), anew, snapshot(22));
+    const recreated = { ...snapshot(20, row(8, 80)), loaded: false };
+    const { replica, ids } = replicaOf(unloaded, snapshot(7, row(2, 20)), recreated, snapshot(22));
     const shown = (): number[] | undefined => replica.shown?.top(10).map(({ id }) => id);
     await replica.resync();
     replica.receive(change(6, 2, row(3, 30)));
@@ -140,7 +140,7 @@ describe('BoardReplica', () => {
     replica.close();
   });
 
-  it('keeps as many rows as Redis does, also more than its own shape tells', async () => {
+  it('keeps as many rows as Redis does, also more than its own shape says', async () => {
     const { replica, ids, reads } = replicaOf({
       ...snapshot(5, row(1, 10), row(2, 20), row(3, 30)),
       content: { ...snapshot(5, row(1, 10), row(2, 20), row(3, 30)).content, capacity: 5 },
@@ -151,7 +151,7 @@ describe('BoardReplica', () => {
     replica.close();
   });
 
-  it('calls back after changes only, until told not to', async () => {
+  it('calls back after changes only, until that is ended', async () => {
     const { replica } = replicaOf(snapshot(5, row(1, 10)));
     let calls = 0;
     const stop = replica.onChange(() => calls++);

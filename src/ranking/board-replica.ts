@@ -2,13 +2,13 @@ import { Board, type BoardShape } from './board';
 import type { Place, RankedRow } from './ranked-row';
 import type { BoardSnapshot } from './ranking.cache';
 
-/** What the scripts publish, numbered without gaps. */
+/** A message of the scripts; their numbers have no gaps. */
 type BoardMessage =
   /** The board was opened for a load. */
   | { seq: number; epoch: string }
-  /** More changed than a message tells: read the board. */
+  /** More has changed than a message can contain: read the board. */
   | { seq: number; reload: true }
-  /** Rows changed; `count` and `floor` are those after it. */
+  /** Rows have changed; `count` and `floor` are those after the change. */
   | {
       seq: number;
       count: number;
@@ -16,20 +16,20 @@ type BoardMessage =
       states: { id: number; row: RankedRow | null }[];
     };
 
-/** Milliseconds that a missing message may still come in, before the board is read instead. */
-const GAP_PATIENCE = 100;
+/** How long a missing message is waited for before the board is read instead. */
+const GAP_TIMEOUT_MS = 100;
 
 /**
- * A process's copy of a board. It follows the numbered changes that Redis publishes by the same
- * rules as Redis itself applies them, and checks the outcome; when a number is missing or the
- * outcome differs it reads the whole board anew.
+ * A process's copy of a board. It applies the numbered changes that Redis publishes by the same rules
+ * as Redis itself, and checks the result. When a number is missing or the result differs, it reads
+ * the whole board from Redis.
  */
 export class BoardReplica {
   private held: Board;
-  private whole: Board | null = null;
+  private lastLoaded: Board | null = null;
   private current: Pick<BoardSnapshot, 'epoch' | 'seq'> | null = null;
   private readonly pending = new Map<number, BoardMessage>();
-  private readonly waiting = new Set<{ seq: number; resolve(): void; reject(e: unknown): void }>();
+  private readonly waiters = new Set<{ seq: number; resolve(): void; reject(e: unknown): void }>();
   private readonly listeners = new Set<() => void>();
   private reading: Promise<BoardSnapshot | null> | null = null;
   private gapTimer: NodeJS.Timeout | null = null;
@@ -37,35 +37,35 @@ export class BoardReplica {
 
   /**
    * @param read reads the board from Redis; null when there is none
-   * @param installed is told, in the same turn, when the copy has become what was read
+   * @param onInstalled called in the same turn in which the copy becomes what was read
    */
   constructor(
     private readonly shape: BoardShape,
     private readonly read: () => Promise<BoardSnapshot | null>,
-    private readonly installed: (snapshot: BoardSnapshot) => void,
+    private readonly onInstalled: (snapshot: BoardSnapshot) => void,
   ) {
     this.held = new Board(shape);
   }
 
-  /** What Redis holds: batches are decided by it. */
+  /** The same as in Redis: batches are decided by it. */
   get board(): Board {
     return this.held;
   }
 
   /**
-   * What readers see: the same, except while Redis holds a board that was not loaded yet. Then it
-   * is what was there before, null at first.
+   * The board that readers see: the same, except while the board in Redis has not been loaded yet. Then
+   * it is the loaded board before it; null when there was none.
    */
   get shown(): Board | null {
-    return this.whole;
+    return this.lastLoaded;
   }
 
-  /** Number of the last change it holds; 0 before it was first read. */
+  /** The number of the last change in it; 0 before the first read. */
   get seq(): number {
     return this.current?.seq ?? 0;
   }
 
-  /** Null before it was first read. */
+  /** Null before the first read. */
   get epoch(): string | null {
     return this.current?.epoch ?? null;
   }
@@ -75,7 +75,7 @@ export class BoardReplica {
     return this.changes;
   }
 
-  /** Takes a published change, in whatever order and however often it comes. */
+  /** Takes a published change. Changes may arrive in any order, and more than once. */
   receive(text: string): void {
     const message = JSON.parse(text) as BoardMessage;
     if (message.seq <= this.seq) return;
@@ -83,18 +83,18 @@ export class BoardReplica {
     if (this.reading === null && this.current !== null) this.follow();
   }
 
-  /** Resolves once the copy holds the change of that number. @throws when Redis cannot be read */
+  /** Resolves once the copy has the change of that number. @throws when Redis cannot be read */
   reach(seq: number): Promise<void> {
     if (this.seq >= seq) return Promise.resolve();
-    return new Promise((resolve, reject) => this.waiting.add({ seq, resolve, reject }));
+    return new Promise((resolve, reject) => this.waiters.add({ seq, resolve, reject }));
   }
 
   /**
-   * Reads the whole board; whoever asks while that is under way shares it.
-   * @returns what was read, null when Redis has no board: the copy then stays as it is
+   * Reads the whole board; calls during a read share it.
+   * @returns what was read; null when Redis has no board: the copy then stays as it is
    */
   resync(): Promise<BoardSnapshot | null> {
-    this.reading ??= this.readAnew();
+    this.reading ??= this.readBoard();
     return this.reading;
   }
 
@@ -110,7 +110,7 @@ export class BoardReplica {
     this.listeners.clear();
   }
 
-  private async readAnew(): Promise<BoardSnapshot | null> {
+  private async readBoard(): Promise<BoardSnapshot | null> {
     try {
       const snapshot = await this.read();
       this.reading = null;
@@ -118,18 +118,19 @@ export class BoardReplica {
       return snapshot;
     } catch (error) {
       this.reading = null;
-      for (const waiter of this.waiting) waiter.reject(error);
-      this.waiting.clear();
+      for (const waiter of this.waiters) waiter.reject(error);
+      this.waiters.clear();
       throw error;
     }
   }
 
   private install(snapshot: BoardSnapshot): void {
-    if (!snapshot.loaded && this.whole === this.held) this.held = new Board(this.shape);
+    // Readers go on seeing the loaded board.
+    if (!snapshot.loaded && this.lastLoaded === this.held) this.held = new Board(this.shape);
     this.held.restore(snapshot.content);
-    if (snapshot.loaded) this.whole = this.held;
+    if (snapshot.loaded) this.lastLoaded = this.held;
     this.current = { epoch: snapshot.epoch, seq: snapshot.seq };
-    this.installed(snapshot);
+    this.onInstalled(snapshot);
     for (const seq of this.pending.keys()) if (seq <= snapshot.seq) this.pending.delete(seq);
     this.follow();
     this.changed();
@@ -140,8 +141,8 @@ export class BoardReplica {
     for (;;) {
       const message = this.pending.get(this.seq + 1);
       if (message === undefined) break;
-      // It stays pending: reading the board passes it by, one that was read too early does not.
-      if (!this.take(message)) {
+      // If not it stays pending: a read that was too early to contain it is then repeated.
+      if (!this.apply(message)) {
         this.resyncInBackground();
         break;
       }
@@ -152,15 +153,15 @@ export class BoardReplica {
     if (moved) this.changed();
   }
 
-  /** @returns false when only reading the board anew helps */
-  private take(message: BoardMessage): boolean {
+  /** @returns false when the board must be read again */
+  private apply(message: BoardMessage): boolean {
     if (this.current === null || 'reload' in message) return false;
     if ('epoch' in message) {
       this.held.openUp();
       this.current = { epoch: message.epoch, seq: message.seq };
       return true;
     }
-    // The script has judged the versions already.
+    // The script has compared the versions already.
     this.held.apply(message.states.map((state) => ({ ...state, basis: Infinity })));
     if (this.held.count !== message.count || !isSamePlace(this.held.floor, message.floor))
       return false;
@@ -172,19 +173,19 @@ export class BoardReplica {
     if (this.gapTimer !== null) clearTimeout(this.gapTimer);
     this.gapTimer = null;
     if (this.pending.size === 0 || this.reading !== null) return;
-    this.gapTimer = setTimeout(() => this.resyncInBackground(), GAP_PATIENCE);
+    this.gapTimer = setTimeout(() => this.resyncInBackground(), GAP_TIMEOUT_MS);
   }
 
-  /** Who waits for it hears of a failure; the watch of the boards tries again. */
+  /** A failure rejects the calls of `reach`; `SharedBoard.watch` tries again. */
   private resyncInBackground(): void {
     this.resync().catch(() => undefined);
   }
 
   private changed(): void {
     this.changes++;
-    for (const waiter of this.waiting)
+    for (const waiter of this.waiters)
       if (waiter.seq <= this.seq) {
-        this.waiting.delete(waiter);
+        this.waiters.delete(waiter);
         waiter.resolve();
       }
     for (const listener of this.listeners) listener();

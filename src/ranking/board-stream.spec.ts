@@ -25,7 +25,7 @@ class FakeState implements StreamedState {
   }
 }
 
-/** A client that takes nothing more once it is blocked. */
+/** A client that accepts nothing while it is blocked. */
 class FakeClient extends Writable {
   text = '';
   private release: (() => void) | null = null;
@@ -76,7 +76,7 @@ describe('BoardStream', () => {
     );
   });
 
-  it('stays silent when a change does not touch what is shown', async () => {
+  it('sends nothing when a change does not touch what is shown', async () => {
     const state = new FakeState('0');
     const reader = client(state);
     await reader.saw('data: 0');
@@ -86,7 +86,7 @@ describe('BoardStream', () => {
     expect(reader.text.match(/data: 0/g)).toHaveLength(1);
   });
 
-  it('joins what changes faster than it sends', async () => {
+  it('joins changes that are faster than it sends', async () => {
     const state = new FakeState('0');
     const reader = client(state);
     await reader.saw('data: 0');
@@ -95,12 +95,12 @@ describe('BoardStream', () => {
     expect(reader.text.match(/data:/g)?.length).toBeLessThanOrEqual(3);
   });
 
-  it('makes nothing for a client that does not read, and gives it the latest state then', async () => {
+  it('creates no events for a client that does not read, and sends it the latest state later', async () => {
     const state = new FakeState('0');
     const reader = client(state);
     await reader.saw('data: 0');
     reader.block();
-    // One is in the client's hands and one in the buffer; from there on nothing is pulled.
+    // The client has one and the buffer has one; after that nothing is pulled.
     state.become('first');
     await reader.saw('data: first');
     state.become('second');
@@ -113,7 +113,7 @@ describe('BoardStream', () => {
     expect(reader.text.match(/data:/g)).toHaveLength(4);
   });
 
-  it('forgets its states when the client is gone, and is not counted any more', async () => {
+  it('unsubscribes from its states when the client is gone, and is no longer counted', async () => {
     const open = async (): Promise<string> =>
       /^webook_ranking_streams (\d+)$/m.exec(await register.metrics())?.[1] ?? '';
     const state = new FakeState('0');

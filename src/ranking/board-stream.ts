@@ -3,17 +3,17 @@ import { Gauge } from 'prom-client';
 
 const openStreams = new Gauge({
   name: 'webook_ranking_streams',
-  help: 'Clients that follow boards at the moment',
+  help: 'Open streams of boards',
 });
 
-/** Milliseconds between two events at least: what changes faster is seen as its latest state. */
-const SHORTEST_PAUSE = 50;
+/** Between two events at least: of faster changes the latest state is sent. */
+const MIN_PAUSE_MS = 50;
 
-/** Milliseconds of silence after which a comment shows proxies and clients that it still lives. */
-const HEARTBEAT = 15_000;
+/** Silence after which a comment is sent, so that proxies and clients keep the connection. */
+const HEARTBEAT_MS = 15_000;
 
-/** Milliseconds after which a client that lost the stream should come back. */
-const RECONNECT_AFTER = 1_000;
+/** After which a client that lost the stream should connect again. */
+const RECONNECT_AFTER_MS = 1_000;
 
 /** Something whose state is sent at connect and after each change. */
 export interface StreamedState {
@@ -23,8 +23,8 @@ export interface StreamedState {
 }
 
 /**
- * The `board` events of one client. It is pulled: nothing is made while the client's connection is
- * full, and whoever reads slowly misses states between, never the latest, and costs no memory.
+ * The `board` events of one client. They are pulled: while the client's connection is full no event is
+ * created, so a slow client misses states in between, never the latest one, and costs no memory.
  */
 export class BoardStream extends Readable {
   private readonly sent = new Map<StreamedState, string>();
@@ -35,12 +35,12 @@ export class BoardStream extends Readable {
   private pausing: NodeJS.Timeout | null = null;
 
   constructor(private readonly states: readonly StreamedState[]) {
-    // One event at a time in the buffer.
+    // At most one event in the buffer.
     super({ highWaterMark: 1 });
     this.unsubscribes = states.map((state) => state.onChange(() => this.deliver()));
-    this.heartbeat = setInterval(() => this.beat(), HEARTBEAT);
+    this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_MS);
     openStreams.inc();
-    this.push(`retry: ${RECONNECT_AFTER}\n\n`);
+    this.push(`retry: ${RECONNECT_AFTER_MS}\n\n`);
   }
 
   override _read(): void {
@@ -58,7 +58,7 @@ export class BoardStream extends Readable {
 
   private deliver(): void {
     if (!this.isPulled || this.pausing !== null) return;
-    const rest = this.lastSentAt + SHORTEST_PAUSE - performance.now();
+    const rest = this.lastSentAt + MIN_PAUSE_MS - performance.now();
     if (rest > 0) {
       this.pausing = setTimeout(() => {
         this.pausing = null;
@@ -78,7 +78,8 @@ export class BoardStream extends Readable {
   }
 
   private beat(): void {
-    if (this.isPulled && performance.now() - this.lastSentAt >= HEARTBEAT / 2) this.send(': \n\n');
+    if (this.isPulled && performance.now() - this.lastSentAt >= HEARTBEAT_MS / 2)
+      this.send(': \n\n');
   }
 
   private send(text: string): void {

@@ -31,7 +31,7 @@ describe('Board', () => {
     expect([1, 2, 3, 4].map((id) => board.rankOf(id))).toEqual([3, 1, 2, null]);
   });
 
-  it('evicts the lowest beyond its capacity and lets the best of them be the floor', () => {
+  it('evicts the lowest rows beyond its capacity, and the best of them is the floor', () => {
     const board = new Board({ size: 2, capacity: 2, refillBelow: 2 });
     board.apply(states(row(1, 1), row(2, 2), row(3, 3), row(4, 4)));
     expect(ids(board)).toEqual([4, 3]);
@@ -41,7 +41,7 @@ describe('Board', () => {
     expect(board.matters({ id: 9, row: null })).toBe(false);
   });
 
-  it('shows no more than its size and keeps the reserve behind it', () => {
+  it('shows no more rows than its size and keeps a reserve below them', () => {
     const board = new Board(SHAPE);
     board.apply(states(row(1, 1), row(2, 2), row(3, 3), row(4, 4)));
     expect(ids(board)).toEqual([4, 3, 2]);
@@ -50,7 +50,7 @@ describe('Board', () => {
     expect(ids(board)).toEqual([3, 2, 1]);
   });
 
-  it('ignores a state older than the row it has, and takes one of an equal version', () => {
+  it('ignores a state older than the row it has, and applies one of an equal version', () => {
     const board = new Board(SHAPE);
     board.apply(states(row(1, 10, 5)));
     board.apply(states(row(1, 99, 4)));
@@ -63,7 +63,7 @@ describe('Board', () => {
     expect(board.get(1)).toBeUndefined();
   });
 
-  it('lets a member that falls to the floor leave, and lacks rows when too few remain', () => {
+  it('removes a row that falls to the floor, and lacks rows when too few remain', () => {
     const board = new Board(SHAPE);
     board.apply(states(...[1, 2, 3, 4, 5, 6, 7].map((id) => row(id, id))));
     expect(board.floor).toMatchObject({ id: 1 });
@@ -91,8 +91,8 @@ describe('Board', () => {
     expect(boardShape(1000)).toEqual({ size: 1000, capacity: 1500, refillBelow: 1125 });
   });
 
-  // The table is a plain map; after every batch the board must show its sorted beginning.
-  it('shows what sorting the whole table would, whatever happens to it', () => {
+  // The table is a plain map; after every batch the board must show its best rows.
+  it('shows the same as the whole table sorted, after any changes of it', () => {
     const id = fc.integer({ min: 1, max: 25 });
     const change = fc.oneof(
       { weight: 6, arbitrary: fc.record({ kind: fc.constant('put'), id, score: fc.nat(12) }) },
@@ -119,7 +119,7 @@ describe('Board', () => {
             batch.flatMap(({ kind, id, score }) => {
               const present = table.get(id);
               if (kind === 'replay') {
-                // Only a member's version is known; of a row outside the log never tells old news.
+                // A board knows the versions only of its own rows: the log replays no other row here.
                 if (board.get(id) === undefined) return [];
                 return [{ id, row: row(id, score), basis: (board.get(id)?.version ?? 0) - 1 }];
               }

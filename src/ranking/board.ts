@@ -5,10 +5,10 @@ import { byRank, type Place, type RankedRow, ranksAbove } from './ranked-row';
 export interface BoardShape {
   /** Rows shown, N. */
   readonly size: number;
-  /** Rows kept: N and a reserve that takes the place of rows that fall or are deleted. */
+  /** Rows kept: N, and a reserve that replaces rows that fall or are deleted. */
   readonly capacity: number;
   /**
-   * With fewer rows than this a board that does not hold the whole table is refilled: above N, so
+   * A board with fewer rows than this is refilled, unless it holds the whole table. Greater than N, so
    * that the N shown rows are right while the refill is under way.
    */
   readonly refillBelow: number;
@@ -19,39 +19,39 @@ export function boardShape(size: number): BoardShape {
   return { size, capacity: size + reserve, refillBelow: size + Math.ceil(reserve / 4) };
 }
 
-/** The newest known state of one row of the table. */
+/** A state of one row of the table. */
 export interface RankedState {
   readonly id: number;
   /** Null when the row was deleted. */
   readonly row: RankedRow | null;
   /**
-   * The greatest version seen in the changes that led to this state. A state whose basis is below
-   * the version of the row on the board is older than it and ignored; an equal one applies, since
-   * writers outside the program do not raise versions.
+   * The greatest version in the changes that led to this state. When it is lower than the version of
+   * the row on the board, the state is older and ignored. An equal one applies, since other programs
+   * change rows without raising the version.
    */
   readonly basis: number;
 }
 
-/** What a board consists of, as copied from Redis. */
+/** The whole content of a board, as copied from Redis. */
 export interface BoardContent {
   readonly rows: readonly RankedRow[];
   readonly floor: Place | null;
   readonly open: boolean;
-  /** Rows kept, which another process may need more of than this one's shape tells. */
+  /** Rows kept: more than this process's shape says when another process needs more. */
   readonly capacity: number;
 }
 
 /**
- * The best rows of a table, exact under increments, decrements, inserts, deletes and replays.
+ * The best rows of a table, exact under increments, decrements, insertions, deletions and replays.
  *
- * Invariant: every row of the table that ranks above the floor is on the board, and nothing else
- * is. Rows that rise above the floor enter; rows that fall to it or below leave; when there are
- * more than `capacity` the lowest are evicted and the best evicted one is the new floor. So a
- * change of a row outside matters only when it rises above the floor, which is one comparison. No
- * floor: the whole table is on the board.
+ * Invariant: every row of the table that ranks above the floor is on the board, and no other row is.
+ * Rows that rise above the floor enter; rows that fall to it or below leave; when there are more than
+ * `capacity` rows the lowest are evicted, and the best evicted one is the new floor. So a change of a
+ * row outside matters only when the row rises above the floor, which is one comparison. Without a
+ * floor the whole table is on the board.
  *
- * While a board is open, between the start of a refill and its end, it has no floor and accepts
- * every row, so that no change between the two is lost.
+ * While a board is open, from the start of a refill to its end, it has no floor and accepts every
+ * row, so that no change between the two is lost.
  */
 export class Board {
   private readonly rows = new IndexedMinHeap<RankedRow>();
@@ -68,7 +68,7 @@ export class Board {
     return this.rows.size;
   }
 
-  /** The best row known not to be on the board; null when there is none outside. */
+  /** The best row that is known to be outside; null when no row is. */
   get floor(): Place | null {
     return this.lowestOutside;
   }
@@ -77,7 +77,7 @@ export class Board {
     return this.accepting;
   }
 
-  /** Whether it has too few rows left to stay right for long, and the table has more. */
+  /** Whether so few rows are left that a refill is needed, and the table has more. */
   get lacking(): boolean {
     return !this.accepting && this.floor !== null && this.count < this.shape.refillBelow;
   }
@@ -86,25 +86,25 @@ export class Board {
     return this.rows.get(id);
   }
 
-  /** Whether the state can change the board: its row is a member, or ranks above the floor. */
+  /** Whether the state can change the board: its row is on it, or ranks above the floor. */
   matters(state: Pick<RankedState, 'id' | 'row'>): boolean {
     if (this.accepting || this.rows.get(state.id) !== undefined) return true;
     return state.row !== null && this.isAboveFloor(state.row);
   }
 
-  /** Applies the states of one batch, each row at most once in it. */
+  /** Applies the states of one batch, which has at most one state of each row. */
   apply(states: readonly RankedState[]): void {
     for (const state of states) this.applyOne(state);
     if (!this.accepting) this.trim();
   }
 
-  /** Begins a refill: everything is accepted until the board is restored. */
+  /** Begins a refill: every row is accepted until the board is restored. */
   openUp(): void {
     this.accepting = true;
     this.lowestOutside = null;
   }
 
-  /** Puts a whole content in the place of what it has. */
+  /** Replaces the whole content. */
   restore({ rows, floor, open, capacity }: BoardContent): void {
     this.rows.clear();
     for (const row of rows) this.rows.set(row);
@@ -114,7 +114,7 @@ export class Board {
     this.best = null;
   }
 
-  /** The best rows in rank order, at most `limit` and never more than the shown ones. */
+  /** The best rows in rank order: at most `limit`, and only rows that are shown. */
   top(limit: number): readonly RankedRow[] {
     return this.ordered().slice(0, Math.min(limit, this.shape.size));
   }

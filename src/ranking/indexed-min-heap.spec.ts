@@ -15,7 +15,7 @@ describe('IndexedMinHeap', () => {
     expect(heap.delete(1)).toBe(false);
   });
 
-  it('agrees with a sorted array under any inserts, updates and deletes', () => {
+  it('agrees with a sorted array under any insertions, updates and deletions', () => {
     const step = fc.record({
       kind: fc.constantFrom('set', 'set', 'delete', 'pop'),
       id: fc.integer({ min: 1, max: 40 }),

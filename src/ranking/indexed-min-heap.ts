@@ -1,8 +1,8 @@
 import { type Place, ranksAbove } from './ranked-row';
 
 /**
- * A binary min-heap of rows with a map from id to heap slot: the lowest row in O(1); insert, update
- * and delete of any row in O(log n).
+ * A binary min-heap of rows with a map from id to heap slot. The lowest row takes O(1); inserting,
+ * updating and deleting any row takes O(log n).
  */
 export class IndexedMinHeap<Row extends Place> {
   private readonly heap: Row[] = [];
@@ -22,14 +22,14 @@ export class IndexedMinHeap<Row extends Place> {
     return slot === undefined ? undefined : this.heap[slot];
   }
 
-  /** Inserts the row, or puts it in the place of the one with its id. */
+  /** Inserts the row, or replaces the one with its id. */
   set(row: Row): void {
     const slot = this.slots.get(row.id) ?? this.heap.length;
     this.put(row, slot);
     this.restore(slot);
   }
 
-  /** @returns whether there was one */
+  /** @returns whether there was such a row */
   delete(id: number): boolean {
     const slot = this.slots.get(id);
     if (slot === undefined) return false;
@@ -42,7 +42,7 @@ export class IndexedMinHeap<Row extends Place> {
     return true;
   }
 
-  /** Takes the lowest row out. */
+  /** Removes the lowest row. */
   pop(): Row | undefined {
     const root = this.root;
     if (root !== undefined) this.delete(root.id);

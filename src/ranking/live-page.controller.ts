@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { handsOutTokens } from '../platform/auth';
+import { issuesDevTokens } from '../platform/auth';
 import { Environment } from '../platform/config';
 import { pageHeaders } from '../platform/http';
 
-/** The page that shows the boards moving: one file without any other. */
+/** The page of the live boards: a single file that loads no other file. */
 @ApiExcludeController()
 @Controller()
 export class LivePageController {
@@ -17,8 +17,8 @@ export class LivePageController {
 
   constructor(environment: Environment) {
     const page = readFileSync(join(__dirname, 'live-page.html'), 'utf8');
-    // A heart likes by a development token.
-    this.page = handsOutTokens(environment) ? page : page.replace(' data-hearts', '');
+    // The hearts send likes with development tokens.
+    this.page = issuesDevTokens(environment) ? page : page.replace(' data-hearts', '');
     this.headers = {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-cache',
@@ -36,7 +36,7 @@ export class LivePageController {
   }
 }
 
-/** Names the page's only element of that tag as a source, so that no other one is run. */
+/** The hash of the page's only element of that tag, so that the browser runs no other. */
 function hashOf(tag: 'script' | 'style', page: string): string {
   const text = page.slice(page.indexOf(`<${tag}>`) + tag.length + 2, page.indexOf(`</${tag}>`));
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;

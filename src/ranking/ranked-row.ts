@@ -1,7 +1,7 @@
 /** The columns by which a board can be ordered. */
 export type CountColumn = 'read_cnt' | 'like_cnt' | 'collect_cnt';
 
-/** A row of `interactives` as boards know it. Names are the columns' own, as in the answers. */
+/** A row of `interactives` on a board. The names are those of the columns, as in the HTTP answers. */
 export interface CountedRow {
   readonly id: number;
   readonly biz_id: number;
@@ -9,24 +9,24 @@ export interface CountedRow {
   readonly read_cnt: number;
   readonly like_cnt: number;
   readonly collect_cnt: number;
-  /** Raised in every UPDATE of the program; writers outside may leave it. */
+  /** Raised by every UPDATE of this program; other programs may leave it unchanged. */
   readonly version: number;
 }
 
-/** A row with what a board orders it by. */
+/** A row with the score by which a board orders it. */
 export interface RankedRow extends CountedRow {
   readonly score: number;
 }
 
-/** A place in the order of a board. */
+/** What decides a row's place in the order of a board. */
 export type Place = Pick<RankedRow, 'id' | 'score'>;
 
-/** Sorts best first: the greater score, of equal ones the higher id. */
+/** Sorts the best first: the higher score, of equal scores the higher id. */
 export function byRank(a: Place, b: Place): number {
   return b.score - a.score || b.id - a.id;
 }
 
-/** Whether `a` stands above `b`. */
+/** Whether `a` ranks above `b`. */
 export function ranksAbove(a: Place, b: Place): boolean {
   return byRank(a, b) < 0;
 }

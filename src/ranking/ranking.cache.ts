@@ -5,31 +5,31 @@ import { InjectRedis, RedisScript } from '../platform/redis';
 import type { BoardContent, RankedState } from './board';
 import type { Place, RankedRow } from './ranked-row';
 
-/** A board as it stands in Redis at one moment. */
+/** A board in Redis at one moment. */
 export interface BoardSnapshot {
   readonly epoch: string;
   readonly seq: number;
-  /** False from when the board was made until its first load ends. */
+  /** False from the creation of the board until its first load ends. */
   readonly loaded: boolean;
   readonly content: BoardContent;
-  /** Per partition of the change log, the offset behind the last batch that was applied. */
+  /** By partition of the change log: the offset after the last batch that was applied. */
   readonly nextOffsets: ReadonlyMap<number, number>;
 }
 
-/** What the watch compares, without the rows. */
-export interface BoardVitals {
+/** What `SharedBoard.watch` compares. */
+export interface BoardStatus {
   /** Null when there is no board: never loaded, or lost. */
   readonly epoch: string | null;
   readonly seq: number;
-  /** Open, while no load is under way that would close it. */
+  /** The board is open, but no load is under way that would close it. */
   readonly abandoned: boolean;
 }
 
 export interface ApplyRequest {
-  /** Under which the caller decided which rows can matter. */
+  /** The board's epoch when the caller decided which rows can matter. */
   readonly epoch: string;
   readonly partition: number;
-  /** What the caller holds for the partition's next offset; undefined when it knows of none. */
+  /** What the caller expects as the partition's next offset in Redis; undefined for none. */
   readonly expectedOffset: number | undefined;
   readonly nextOffset: number;
   readonly states: readonly RankedState[];
@@ -41,30 +41,30 @@ export type ApplyResult =
 export interface OpenRequest {
   /** Rows that the caller needs. */
   readonly capacity: number;
-  /** Milliseconds for which the load counts as under way, unless it is prolonged. */
-  readonly lease: number;
-  /** Whether to take the place of a load that is under way, instead of giving way to it. */
-  readonly insists: boolean;
+  /** For how long the load counts as under way, unless it is prolonged. */
+  readonly leaseMs: number;
+  /** Whether it replaces a load that is under way; otherwise the board is left to that load. */
+  readonly replaces: boolean;
 }
 
-/** What a load that has begun is to bring. */
+/** A load that has begun. */
 export interface BoardOpening {
   readonly epoch: string;
-  /** Rows that the board keeps: what the greediest process needs. */
+  /** Rows that the board keeps: the most that any process needs. */
   readonly capacity: number;
 }
 
-/** The best rows of the table, and the best one behind them. */
+/** The best rows of the table, and the next one after them. */
 export interface TableTop {
   readonly rows: readonly RankedRow[];
   /** Null when the rows are the whole table. */
   readonly floor: Place | null;
 }
 
-/** Digits of the greatest id, 2^53-1: zero-padded, members of equal score sort by id. */
+/** Digits of the greatest id, 2^53 - 1: padded with zeros, members of equal score sort by id. */
 const ID_DIGITS = 16;
 
-/** The boards in Redis. Every change is one script, so that no reader sees half of it. */
+/** The boards in Redis. Every change is one script, so that no reader sees a part of it. */
 @Injectable()
 export class RankingCache {
   private readonly applyScript = new RedisScript<[string, string?]>(script('board'));
@@ -99,27 +99,30 @@ export class RankingCache {
     return { outcome: 'applied', message: message ?? '' };
   }
 
-  /** Opens the board for a load, making it when there is none. @returns null when it gave way */
+  /**
+   * Opens the board for a load, and creates it if there is none.
+   * @returns null when the board is left to a load that is under way
+   */
   async open(
     board: string,
-    { capacity, lease, insists }: OpenRequest,
+    { capacity, leaseMs, replaces }: OpenRequest,
   ): Promise<BoardOpening | null> {
     const opened = await this.openScript.run(
       this.redis,
       [key(board, 'meta'), key(board, 'touched'), key(board, 'loading')],
-      [this.channelOf(board), capacity, lease, insists ? 1 : 0],
+      [this.channelOf(board), capacity, leaseMs, replaces ? 1 : 0],
     );
     return opened === null ? null : { epoch: opened[0], capacity: opened[1] };
   }
 
-  /** Lets the load count as under way for that many milliseconds from now, unless it has lost. */
-  async prolong(board: string, epoch: string, lease: number): Promise<void> {
-    await this.leaseScript.run(this.redis, [key(board, 'loading')], [epoch, lease]);
+  /** The load counts as under way for so long from now, unless another load has replaced it. */
+  async prolong(board: string, epoch: string, leaseMs: number): Promise<void> {
+    await this.leaseScript.run(this.redis, [key(board, 'loading')], [epoch, leaseMs]);
   }
 
   /**
-   * Merges what was read since `open` gave `epoch`, and closes the board.
-   * @returns how many rows differed, or null when another load has opened it since
+   * Merges the rows that were read since `open` returned `epoch`, and closes the board.
+   * @returns how many rows differed; null when another load has opened the board since
    */
   async load(board: string, epoch: string, { rows, floor }: TableTop): Promise<number | null> {
     const differing = await this.loadScript.run(
@@ -166,13 +169,13 @@ export class RankingCache {
     };
   }
 
-  /** Where the changes of a board are published. Channels know no databases, so it names ours. */
+  /** The channel of a board's changes. Channels belong to no database, so its name contains ours. */
   channelOf(board: string): string {
     return `${key(board, 'changes')}@${this.redis.options.db ?? 0}`;
   }
 
-  async vitals(board: string): Promise<BoardVitals> {
-    // In this order: a load that ends between the two leaves the board closed.
+  async status(board: string): Promise<BoardStatus> {
+    // In this order: if the load ends between the two, the board is seen as closed.
     const [loading, [epoch, seq, open]] = await Promise.all([
       this.redis.exists(key(board, 'loading')),
       this.redis.hmget(key(board, 'meta'), 'epoch', 'seq', 'open'),
@@ -182,16 +185,16 @@ export class RankingCache {
   }
 
   /**
-   * Whether it is this process's turn to do a job of the board that one process at a time does.
-   * @param duration milliseconds for which nobody else gets the turn
+   * Whether this process may do a job of the board that one process at a time does.
+   * @param durationMs for how long no other process gets the turn
    */
-  async takeTurn(board: string, job: string, duration: number): Promise<boolean> {
-    const answer = await this.redis.set(key(board, `turn:${job}`), '1', 'PX', duration, 'NX');
+  async takeTurn(board: string, job: string, durationMs: number): Promise<boolean> {
+    const answer = await this.redis.set(key(board, `turn:${job}`), '1', 'PX', durationMs, 'NX');
     return answer === 'OK';
   }
 }
 
-/** The hash tag keeps a board on one slot of a cluster, as its scripts need. */
+/** The hash tag keeps a board in one slot of a cluster, as its scripts need. */
 function key(board: string, part: string): string {
   return `ranking:{${board}}:${part}`;
 }

@@ -12,11 +12,11 @@ import { RankingService } from './ranking.service';
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
-  // Or nginx would collect events before it passes them on.
+  // So that nginx does not collect events before it sends them.
   'x-accel-buffering': 'no',
 };
 
-/** Swagger UI shows an answer when it has ended. */
+/** Swagger UI shows an answer only when it has ended. */
 const ENDLESS =
   ' It never ends, so *Try it out* waits for ever: follow it with `curl -N` or an `EventSource`.';
 
@@ -92,7 +92,7 @@ export class RankingController {
     this.send([await this.ranking.board(board, limit)], request, reply);
   }
 
-  /** HEAD, which Fastify answers by the GET route, gets the headers only: it would never end. */
+  /** Fastify answers HEAD by the GET route: it gets only the headers, since the stream never ends. */
   private send(
     states: readonly StreamedState[],
     { method }: FastifyRequest,

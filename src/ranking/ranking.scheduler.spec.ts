@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { CaptureGaps } from '../cdc/capture-gaps';
+import { CaptureGaps } from '../cdc';
 import type { Environment } from '../platform/config';
 import { RankingScheduler } from './ranking.scheduler';
 import type { RankingService } from './ranking.service';
@@ -25,7 +25,7 @@ describe('RankingScheduler', () => {
       ranking as unknown as RankingService,
     );
     scheduler.onApplicationBootstrap();
-    // The boot does not wait for the first look.
+    // The boot does not wait for the first check.
     await new Promise(setImmediate);
   }
 
@@ -46,7 +46,7 @@ describe('RankingScheduler', () => {
     expect(loads).toEqual(expected);
   });
 
-  it('loads the boards after a gap in change capture, again until that has worked', async () => {
+  it('loads the boards after a gap in change capture, and tries until that succeeds', async () => {
     await start('api');
     failure = new Error('away');
     gaps.gaps$.next({ reason: 'the binlog was purged' });

@@ -8,26 +8,34 @@ import { Interval } from '@nestjs/schedule';
 import type { Subscription } from 'rxjs';
 import { CaptureGaps } from '../cdc';
 import { Environment } from '../platform/config';
-import type { LoadReason } from './live-board';
+import type { LoadReason } from './shared-board';
 import { RankingService } from './ranking.service';
 
-/** Milliseconds between two looks whether the copies are in step and the boards are there. */
-const WATCH_EVERY = 1_000;
+/** Between two checks that the boards exist and the copies are up to date. */
+const WATCH_INTERVAL_MS = 1_000;
 
-/** Milliseconds between two comparisons with the database, which mend what no change tells. */
-const RECONCILE_EVERY = 30_000;
+/** Between two comparisons with the database, which repair what no captured change shows. */
+const RECONCILE_INTERVAL_MS = 30_000;
 
-/** Milliseconds between two computations of `hot`. */
-const REFRESH_HOT_EVERY = 10_000;
+/** Between two computations of `hot`. */
+const HOT_INTERVAL_MS = 10_000;
+
+/** A turn ends before the next interval does, so that every interval has one. */
+const TURN_SHARE = 0.9;
 
 type Job = 'watch' | 'reconcile' | 'hot';
+const JOB_NAMES: Readonly<Record<Job, string>> = {
+  watch: 'Checking the boards',
+  reconcile: 'Comparing the boards with the database',
+  hot: 'Computing the hot board',
+};
 
 @Injectable()
 export class RankingScheduler implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(RankingScheduler.name);
   private readonly running = new Set<Job>();
   private readonly failing = new Set<Job>();
-  /** Why the boards are to be read from the database at the next look. */
+  /** Why the boards are loaded from the database at the next check. */
   private due: LoadReason | null = null;
   private gaps: Subscription | null = null;
   private isStopping = false;
@@ -38,7 +46,7 @@ export class RankingScheduler implements OnApplicationBootstrap, OnModuleDestroy
     private readonly ranking: RankingService,
   ) {}
 
-  /** The first look loads the boards from the database; the boot does not wait for it. */
+  /** The first check loads the boards from the database; the boot does not wait for it. */
   onApplicationBootstrap(): void {
     if (this.worksInBackground) this.due = 'start';
     this.gaps = this.captureGaps.gaps$.subscribe(() => (this.due = 'gap'));
@@ -50,7 +58,7 @@ export class RankingScheduler implements OnApplicationBootstrap, OnModuleDestroy
     this.gaps?.unsubscribe();
   }
 
-  @Interval(WATCH_EVERY)
+  @Interval(WATCH_INTERVAL_MS)
   async watch(): Promise<void> {
     await this.exclusively('watch', async () => {
       await this.loadWhatIsDue();
@@ -58,16 +66,18 @@ export class RankingScheduler implements OnApplicationBootstrap, OnModuleDestroy
     });
   }
 
-  @Interval(RECONCILE_EVERY)
+  @Interval(RECONCILE_INTERVAL_MS)
   async reconcile(): Promise<void> {
     if (!this.worksInBackground) return;
-    await this.exclusively('reconcile', () => this.ranking.reconcile(RECONCILE_EVERY * 0.9));
+    await this.exclusively('reconcile', () =>
+      this.ranking.reconcile(RECONCILE_INTERVAL_MS * TURN_SHARE),
+    );
   }
 
-  @Interval(REFRESH_HOT_EVERY)
+  @Interval(HOT_INTERVAL_MS)
   async refreshHot(): Promise<void> {
     if (!this.worksInBackground) return;
-    await this.exclusively('hot', () => this.ranking.refreshHot(REFRESH_HOT_EVERY * 0.9));
+    await this.exclusively('hot', () => this.ranking.refreshHot(HOT_INTERVAL_MS * TURN_SHARE));
   }
 
   private async loadWhatIsDue(): Promise<void> {
@@ -86,17 +96,17 @@ export class RankingScheduler implements OnApplicationBootstrap, OnModuleDestroy
     return this.environment.ROLE !== 'api';
   }
 
-  /** Not beside itself; a failure is told once and tried again at the next time. */
+  /** Never runs a job twice at once. A failure is logged once; the next interval tries again. */
   private async exclusively(job: Job, work: () => Promise<void>): Promise<void> {
     if (this.running.has(job) || this.isStopping) return;
     this.running.add(job);
     try {
       await work();
-      if (this.failing.delete(job)) this.logger.log(`${job} works again`);
+      if (this.failing.delete(job)) this.logger.log(`${JOB_NAMES[job]} succeeds again`);
     } catch (error) {
       if (this.isStopping || this.failing.has(job)) return;
       this.failing.add(job);
-      this.logger.warn(`${job} fails, trying again: ${String(error)}`);
+      this.logger.warn(`${JOB_NAMES[job]} fails and will be tried again: ${String(error)}`);
     } finally {
       this.running.delete(job);
     }

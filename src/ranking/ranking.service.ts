@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { RowChange } from '../cdc';
+import type { RowChange, TableChange } from '../cdc';
+import type { CounterRow } from '../interactive';
 import type { MessageBatch } from '../messaging';
 import { Environment } from '../platform/config';
 import { UnavailableError } from '../platform/errors';
 import { ValidationFailedError } from '../platform/http';
+import { withTimeout } from '../platform/timing';
 import {
   type BoardDefinition,
   HOT_BOARD,
@@ -16,25 +18,25 @@ import { BoardFeed, shown } from './board-feed';
 import type { StreamedState } from './board-stream';
 import type { BoardSummary } from './dto/board-summary';
 import type { RankedItem } from './dto/ranked-row.dto';
-import { LiveBoard, type LoadReason } from './live-board';
+import { SharedBoard, type LoadReason } from './shared-board';
 import { NotRankedError, UnknownBoardError } from './ranking.errors';
 import { RankingCache } from './ranking.cache';
 import { RankingRepository } from './ranking.repository';
 import { lastStates } from './row-state';
 
-/** Milliseconds that a request waits for the first load of a board, right after the boot. */
-const FIRST_LOAD_PATIENCE = 3_000;
+/** How long a request waits for the first load of a board, right after the boot. */
+const FIRST_LOAD_TIMEOUT_MS = 3_000;
 
-/** Rows that are shown when a request names no limit. */
+/** Rows in the answer to a request without a limit. */
 const DEFAULT_LIMIT = 10;
 
-/** The boards of this process, and all that is asked of them. */
+/** The boards in this process. */
 @Injectable()
 export class RankingService {
-  private readonly live: readonly { board: LiveBoard; definition: LiveBoardDefinition }[];
-  private readonly hot: LiveBoard;
+  private readonly live: readonly { board: SharedBoard; definition: LiveBoardDefinition }[];
+  private readonly hot: SharedBoard;
   private readonly feeds = new Map<string, BoardFeed>();
-  private readonly byName = new Map<string, LiveBoard>();
+  private readonly byName = new Map<string, SharedBoard>();
 
   constructor(
     environment: Environment,
@@ -53,7 +55,7 @@ export class RankingService {
     }
   }
 
-  get boards(): readonly LiveBoard[] {
+  get boards(): readonly SharedBoard[] {
     return [...this.live.map(({ board }) => board), this.hot];
   }
 
@@ -67,7 +69,7 @@ export class RankingService {
   }
 
   /**
-   * The board as its route answers it, now and after each change.
+   * The answer of a board's route, now and after each change.
    * @throws UnknownBoardError, ValidationFailedError for a limit above the board's size,
    * UnavailableError before its first load
    */
@@ -75,7 +77,7 @@ export class RankingService {
     return this.streamed(name, limit, 'json');
   }
 
-  /** Likewise, with the board's name in the data. */
+  /** The same with the board's name in the data. */
   named(name: string, limit?: number): Promise<StreamedState> {
     return this.streamed(name, limit, 'named');
   }
@@ -89,15 +91,17 @@ export class RankingService {
   }
 
   /**
-   * Brings a batch of captured changes into every live board.
-   * @param schema whose changes matter
+   * Applies a batch of captured changes to every live board.
+   * @param changes of the table `interactives` in the batch
    */
-  async apply({ partition, messages }: MessageBatch<RowChange[]>, schema: string): Promise<void> {
+  async apply(
+    { partition, messages }: MessageBatch<RowChange[]>,
+    changes: readonly TableChange<CounterRow>[],
+  ): Promise<void> {
     const first = messages[0];
     const last = messages.at(-1);
     if (first === undefined || last === undefined) return;
-    const changes = messages.flatMap(({ value }) => value);
-    const states = lastStates(changes, schema);
+    const states = lastStates(changes);
     const batch = { partition, firstOffset: first.offset, nextOffset: last.offset + 1 };
     await Promise.all(
       this.live.map(({ board, definition: { orderBy } }) =>
@@ -113,26 +117,29 @@ export class RankingService {
     );
   }
 
-  /** Reads all live boards from the database. */
+  /** Loads all live boards from the database. */
   async load(reason: LoadReason): Promise<void> {
     await Promise.all(this.live.map(({ board }) => board.load(reason)));
   }
 
-  /** Compares the live boards with the database, whichever process's turn it is. */
-  async reconcile(period: number): Promise<void> {
+  /**
+   * Compares the live boards with the database, unless another process has this turn.
+   * @param turnMs for how long no other process gets a turn
+   */
+  async reconcile(turnMs: number): Promise<void> {
     for (const { board } of this.live)
-      if (await this.cache.takeTurn(board.definition.name, 'reconcile', period))
+      if (await this.cache.takeTurn(board.definition.name, 'reconcile', turnMs))
         await board.load('reconcile');
   }
 
-  /** Computes `hot` anew, whichever process's turn it is. */
-  async refreshHot(period: number): Promise<void> {
-    if (await this.cache.takeTurn(HOT_BOARD.name, 'refresh', period)) await this.hot.load('due');
+  /** Computes `hot`, unless another process has this turn. */
+  async refreshHot(turnMs: number): Promise<void> {
+    if (await this.cache.takeTurn(HOT_BOARD.name, 'refresh', turnMs)) await this.hot.load('due');
   }
 
-  private followTable(definition: LiveBoardDefinition, size: number): LiveBoard {
+  private followTable(definition: LiveBoardDefinition, size: number): SharedBoard {
     const { name, orderBy } = definition;
-    return new LiveBoard(definition, shapeOf(definition, size), this.cache, {
+    return new SharedBoard(definition, shapeOf(definition, size), this.cache, {
       top: async (limit) => {
         await this.repository.awaitCaptured(name);
         return this.repository.top(orderBy, limit);
@@ -144,8 +151,8 @@ export class RankingService {
     });
   }
 
-  private computed(definition: BoardDefinition, size: number): LiveBoard {
-    return new LiveBoard(definition, shapeOf(definition, size), this.cache, {
+  private computed(definition: BoardDefinition, size: number): SharedBoard {
+    return new SharedBoard(definition, shapeOf(definition, size), this.cache, {
       top: async (limit) => ({ rows: await this.repository.hot(limit, Date.now()), floor: null }),
       current: async () => [],
     });
@@ -169,7 +176,7 @@ export class RankingService {
     };
   }
 
-  private async loaded(name: string): Promise<LiveBoard> {
+  private async loaded(name: string): Promise<SharedBoard> {
     const board = this.byName.get(name);
     if (board === undefined) throw new UnknownBoardError(name);
     if (board.replica.shown === null) await firstLoad(board);
@@ -177,22 +184,18 @@ export class RankingService {
   }
 }
 
-function firstLoad({ replica, definition }: LiveBoard): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = replica.onChange(() => {
-      if (replica.shown !== null) finish(resolve);
+async function firstLoad({ replica, definition }: SharedBoard): Promise<void> {
+  let unsubscribe: () => void = () => undefined;
+  const loaded = new Promise<void>((resolve) => {
+    unsubscribe = replica.onChange(() => {
+      if (replica.shown !== null) resolve();
     });
-    const timer = setTimeout(
-      () =>
-        finish(() =>
-          reject(new UnavailableError('redis', `board ${definition.name} is not loaded yet`)),
-        ),
-      FIRST_LOAD_PATIENCE,
-    );
-    function finish(settle: () => void): void {
-      clearTimeout(timer);
-      stop();
-      settle();
-    }
   });
+  const notLoaded = (): Error =>
+    new UnavailableError('redis', `board ${definition.name} is not loaded yet`);
+  try {
+    await withTimeout(FIRST_LOAD_TIMEOUT_MS, loaded, notLoaded);
+  } finally {
+    unsubscribe();
+  }
 }

@@ -5,7 +5,7 @@ import type { RankingCache } from './ranking.cache';
 import type { RankingService } from './ranking.service';
 import { RankingSubscriber } from './ranking.subscriber';
 
-/** A connection whose first subscribing fails, without the connection being lost. */
+/** A connection on which the first attempt to subscribe fails, while the connection stays. */
 class FakeConnection extends EventEmitter {
   readonly status = 'ready';
   private attempts = 0;
@@ -29,7 +29,7 @@ class FakeConnection extends EventEmitter {
 }
 
 describe('RankingSubscriber', () => {
-  it('subscribes again when that failed on a connection that stayed, and reads the boards then', async () => {
+  it('subscribes again after a failure on a connection that stayed, and then reads the boards', async () => {
     Logger.overrideLogger(false);
     const connection = new FakeConnection();
     const replica = new EventEmitter();

@@ -4,10 +4,10 @@ import { InjectRedis } from '../platform/redis';
 import { RankingCache } from './ranking.cache';
 import { RankingService } from './ranking.service';
 
-/** Milliseconds after which following the boards is tried again on a connection that stayed. */
-const RETRY_AFTER = 1_000;
+/** Before another attempt to subscribe on the same connection. */
+const RETRY_PAUSE_MS = 1_000;
 
-/** Keeps this process's copies of the boards in step with Redis, over a connection of its own. */
+/** Keeps this process's copies of the boards up to date, over a Redis connection of its own. */
 @Injectable()
 export class RankingSubscriber implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(RankingSubscriber.name);
@@ -23,9 +23,9 @@ export class RankingSubscriber implements OnModuleInit, OnModuleDestroy {
     this.connection = redis.duplicate({
       lazyConnect: true,
       maxRetriesPerRequest: null,
-      // Subscribing is ours to do, since reading the boards must come after it.
+      // `follow` subscribes itself, since the boards must be read after that.
       autoResubscribe: false,
-      // A connection that died silently is noticed.
+      // So that a connection that died silently is detected.
       keepAlive: 5_000,
     });
   }
@@ -50,7 +50,7 @@ export class RankingSubscriber implements OnModuleInit, OnModuleDestroy {
     for (const { replica } of this.ranking.boards) replica.close();
   }
 
-  /** Subscribes first and reads then: what is published between the two is kept until it is read. */
+  /** Reads after subscribing: changes that are published in between are kept and then applied. */
   private async follow(channels: string[]): Promise<void> {
     clearTimeout(this.retry);
     try {
@@ -58,10 +58,10 @@ export class RankingSubscriber implements OnModuleInit, OnModuleDestroy {
       await Promise.all(this.ranking.boards.map(({ replica }) => replica.resync()));
     } catch (error) {
       if (this.isStopping) return;
-      this.logger.warn(`The boards are not followed yet: ${String(error)}`);
-      // Otherwise it was lost again, and the next connection comes back here.
+      this.logger.warn(`The boards do not receive changes yet: ${String(error)}`);
+      // Otherwise the connection was lost, and the next one calls this method.
       if (this.connection.status === 'ready')
-        this.retry = setTimeout(() => void this.follow(channels), RETRY_AFTER);
+        this.retry = setTimeout(() => void this.follow(channels), RETRY_PAUSE_MS);
     }
   }
 }

@@ -1,5 +1,7 @@
-import type { RowChange, RowImage } from '../cdc/row-change';
-import { lastStates } from './row-state';
+import { CaptureGaps, ChangeFeed, type RowChange, type RowImage } from '../cdc';
+import { interactivesReader } from '../interactive';
+import type { Database } from '../platform/database';
+import { lastStates, type RowState } from './row-state';
 
 function image(id: number, likes: number, version?: number): RowImage {
   return {
@@ -22,20 +24,30 @@ function change(before: RowImage | null, after: RowImage | null): RowChange {
     before,
     after,
     position: null,
+    ordinal: 0,
     executedAt: 0,
   };
 }
 
+/** As the change feed gives the changes, to a program whose schema is `webook`. */
+async function statesOf(...value: RowChange[]): Promise<RowState[]> {
+  const feed = new ChangeFeed({ schema: async () => 'webook' } as Database, new CaptureGaps());
+  const message = { key: null, value, partition: 0, offset: 0, timestamp: 0 };
+  const batch = { topic: 't', group: 'g', partition: 0, logId: 'l', messages: [message] };
+  let states: RowState[] = [];
+  await feed.handle(batch, interactivesReader, async (changes) => {
+    states = lastStates(changes);
+  });
+  return states;
+}
+
 describe('lastStates', () => {
-  it('keeps the last state of each row, with the greatest version on the way to it', () => {
-    const states = lastStates(
-      [
-        change(null, image(1, 5, 0)),
-        change(null, image(2, 7, 0)),
-        change(image(1, 5, 0), image(1, 6, 3)),
-        change(image(2, 7, 4), null),
-      ],
-      'webook',
+  it('keeps the last state of each row, with the greatest version of its changes', async () => {
+    const states = await statesOf(
+      change(null, image(1, 5, 0)),
+      change(null, image(2, 7, 0)),
+      change(image(1, 5, 0), image(1, 6, 3)),
+      change(image(2, 7, 4), null),
     );
     expect(states).toEqual([
       {
@@ -55,38 +67,35 @@ describe('lastStates', () => {
     ]);
   });
 
-  it('follows a row that was replaced, whose version begins anew', () => {
-    const states = lastStates(
-      [change(image(1, 5, 7), null), change(null, image(1, 1, 0))],
-      'webook',
-    );
+  it('follows a row that was deleted and inserted again, whose version starts over', async () => {
+    const states = await statesOf(change(image(1, 5, 7), null), change(null, image(1, 1, 0)));
     expect(states).toMatchObject([{ id: 1, basis: 7, row: { like_cnt: 1, version: 0 } }]);
   });
 
-  it('takes an update of the primary key for the end of one row and the beginning of another', () => {
-    const states = lastStates([change(image(1, 5, 2), image(9, 5, 2))], 'webook');
+  it('takes an update of the primary key for the end of one row and the beginning of another', async () => {
+    const states = await statesOf(change(image(1, 5, 2), image(9, 5, 2)));
     expect(states).toMatchObject([
       { id: 1, row: null, basis: 2 },
       { id: 9, row: { id: 9, like_cnt: 5 }, basis: 2 },
     ]);
   });
 
-  it('needs no more of the old image than the columns that changed', () => {
-    const states = lastStates([change({ like_cnt: '4' }, image(1, 5, 2))], 'webook');
+  it('needs no more of the old image than the columns that changed', async () => {
+    const states = await statesOf(change({ like_cnt: '4' }, image(1, 5, 2)));
     expect(states).toMatchObject([{ id: 1, row: { like_cnt: 5 }, basis: 2 }]);
   });
 
-  it('treats a table without versions as one whose rows all have version 0', () => {
-    expect(lastStates([change(null, image(1, 5))], 'webook')).toMatchObject([{ basis: 0 }]);
+  it('takes 0 for the version of rows in a table without versions', async () => {
+    expect(await statesOf(change(null, image(1, 5)))).toMatchObject([{ basis: 0 }]);
   });
 
-  it('skips other tables and other databases', () => {
+  it('skips other tables and other databases', async () => {
     const row = change(null, image(1, 5));
-    expect(lastStates([{ ...row, table: 'likes' }], 'webook')).toEqual([]);
-    expect(lastStates([row], 'other')).toEqual([]);
+    expect(await statesOf({ ...row, table: 'likes' })).toEqual([]);
+    expect(await statesOf({ ...row, database: 'other' })).toEqual([]);
   });
 
-  it('refuses a change without the columns that it counts on', () => {
-    expect(() => lastStates([change(null, { id: '1' })], 'webook')).toThrow('biz_id');
+  it('refuses a change without the columns that it needs', async () => {
+    await expect(statesOf(change(null, { id: '1' }))).rejects.toThrow('biz_id');
   });
 });

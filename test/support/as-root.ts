@@ -1,7 +1,7 @@
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { Sql } from './sql';
 
-/** What only the server's administrator may do. */
+/** Runs `work` on a connection of the server's administrator. */
 export async function asRoot(
   sql: Sql,
   work: (root: Connection) => Promise<unknown>,

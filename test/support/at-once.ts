@@ -1,6 +1,6 @@
 /**
- * Runs `work` for each index below `count`, at most `connections` of them at a time: Node's fetch
- * opens a connection for each.
+ * Runs `work` for each index below `count`, at most `connections` of them at a time. Node's fetch
+ * opens one connection for each.
  */
 export async function atOnce(
   count: number,
@@ -14,5 +14,5 @@ export async function atOnce(
   await Promise.all(Array.from({ length: Math.min(connections, count) }, worker));
 }
 
-/** A whole number below `limit`. */
+/** A random whole number from 0, below `limit`. */
 export const below = (limit: number): number => Math.floor(Math.random() * limit);

@@ -4,8 +4,8 @@ import { dist } from './dist';
 
 const { PATH, HOME, LANG } = process.env;
 
-/** Milliseconds after which a command hangs for certain. */
-const TIMEOUT = 150_000;
+/** A command that takes longer hangs. */
+const TIMEOUT_MS = 150_000;
 
 export interface CliResult {
   readonly code: number;
@@ -21,7 +21,7 @@ export function cli(env: object, ...args: string[]): Promise<CliResult> {
       [join(dist, 'src/cli.js'), ...args],
       {
         env: { PATH, HOME, LANG, NODE_ENV: 'test', NO_COLOR: '1', ...env },
-        timeout: TIMEOUT,
+        timeout: TIMEOUT_MS,
         killSignal: 'SIGKILL',
       },
       (error, stdout, stderr) =>

@@ -14,12 +14,12 @@ interface Document {
 const document = JSON.parse(
   readFileSync(join(__dirname, '../../openapi.json'), 'utf8'),
 ) as Document;
-// An answer has what is documented and nothing else.
+// An answer has only the documented fields.
 for (const schema of Object.values(document.components.schemas))
   schema.additionalProperties ??= false;
 const ajv = new Ajv({ strict: false }).addSchema(document, 'openapi');
 
-// The more is fixed of a path, the earlier it is compared: likes is not a biz.
+// Paths with fewer parameters are compared first: likes is not a biz.
 const routes = Object.entries(document.paths)
   .sort(([a], [b]) => a.split('{').length - b.split('{').length)
   .map(([template, item]) => ({
@@ -29,7 +29,7 @@ const routes = Object.entries(document.paths)
   }));
 const validators = new Map<string, ValidateFunction>();
 
-/** @throws unless the answer of a documented route is one that openapi.json has */
+/** @throws when the answer of a documented route differs from openapi.json */
 export function expectContract(method: string, path: string, answer: Answer<unknown>): void {
   const { pathname } = new URL(path, 'http://program');
   const name = method.toLowerCase();
@@ -53,7 +53,7 @@ export function expectContract(method: string, path: string, answer: Answer<unkn
     throw new Error(`${what} is not as documented: ${ajv.errorsText(validate.errors)}`);
 }
 
-/** A worker has none of the routes, and production not all of them. */
+/** A worker has no API routes, and production not all of them. */
 const isUnrouted = ({ body }: Answer<unknown>): boolean =>
   (body as { code?: unknown }).code === 'ROUTE_NOT_FOUND';
 

@@ -4,16 +4,16 @@ import { promisify } from 'node:util';
 import { emptySharedStack, isolatedStack } from './isolated-stack';
 import { testEnvironment } from './test-environment';
 
-/** One way of running the event log and change capture; suites run on each of them alike. */
+/** One combination of event log and change capture; the same suites run on each of them. */
 export interface Engine {
   readonly name: string;
-  /** Makes an empty stack for a suite and gives the environment of its programs. */
+  /** Creates an empty stack for a suite and returns the environment of its programs. */
   prepare(suite: string): Promise<Record<string, string>>;
 }
 
 const root = join(__dirname, '../..');
 
-/** The running Canal is replaced when it sends the other form of messages. */
+/** Restarts the running Canal when it sends messages in the other form. */
 async function runCanal(flat: boolean): Promise<void> {
   const { MYSQL_URL: _mysql, REDIS_URL: _redis, KAFKA_BROKERS: _kafka, ...env } = process.env;
   const profile = process.env.WEBOOK_TEST_PROFILE ?? 'test';

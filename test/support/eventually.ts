@@ -1,8 +1,8 @@
-/** Milliseconds between two looks. */
-const PAUSE = 25;
+/** Between two checks. */
+const PAUSE_MS = 25;
 
 /**
- * Waits until `check` passes without throwing and gives its result.
+ * Waits until `check` does not throw, and returns its result.
  * @throws the last error of `check` after `timeoutMs` (a minute by default)
  */
 export async function eventually<T>(
@@ -16,6 +16,6 @@ export async function eventually<T>(
     } catch (error) {
       if (performance.now() > deadline) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
 }

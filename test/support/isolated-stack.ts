@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { Sql } from './sql';
 import { databaseOf, testEnvironment } from './test-environment';
 
-/** What a program of the test is pointed at. */
+/** The addresses that the programs of a test use. */
 export interface StackEnvironment {
   readonly MYSQL_URL: string;
   readonly REDIS_URL: string;
@@ -12,7 +12,7 @@ export interface StackEnvironment {
 /** Redis has 16 databases by default; 0 is the shared one. */
 const REDIS_DATABASES = 16;
 
-/** Tables that say how far consumers have read topics that outlive a suite. */
+/** Not emptied between suites: the schema and the topics, with the consumers' offsets, stay. */
 const KEPT_TABLES = new Set(['migrations', 'consumer_offsets']);
 
 async function flushRedis(url: string): Promise<void> {
@@ -58,7 +58,7 @@ export async function emptySharedStack(): Promise<StackEnvironment> {
        WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE'`,
       [databaseOf(MYSQL_URL)],
     );
-    // DELETE, since the binlog has no rows of a TRUNCATE; what is derived must follow.
+    // DELETE, since the binlog has no rows of a TRUNCATE, and caches and boards must follow.
     for (const { name } of tables)
       if (!KEPT_TABLES.has(name)) await sql.change(`DELETE FROM \`${name}\``);
   } finally {

@@ -1,6 +1,6 @@
 import type { Sql } from './sql';
 
-/** A counter that is not the number of the records it counts. */
+/** Counters that differ from the numbers of the records that they count. */
 export interface Drift {
   biz: string;
   biz_id: number;
@@ -10,7 +10,7 @@ export interface Drift {
   collects: number;
 }
 
-/** Objects whose counters differ from their records, of all that have either. */
+/** The objects whose counters differ from their records, among all that have either. */
 export function driftOf(sql: Sql): Promise<Drift[]> {
   return sql.rows<Drift>(`
     SELECT o.biz, o.biz_id,

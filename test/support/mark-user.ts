@@ -49,7 +49,7 @@ export class MarkUser {
     return this.request('DELETE', `${this.path(bizId)}/like`);
   }
 
-  /** Into the default folder without `collectionId`. */
+  /** Without `collectionId`, into the default folder. */
   collect(bizId: number, collectionId?: number): Promise<Answer<ObjectState>> {
     return this.request('PUT', `${this.path(bizId)}/collection`, { collectionId });
   }
@@ -79,13 +79,13 @@ export class MarkUser {
     return this.all<Folder>('/api/collections');
   }
 
-  /** Ids of what is in the folder, newest first. */
+  /** The ids of the folder's items, newest first. */
   async itemsOf(folderId: number): Promise<number[]> {
     const items = await this.all<{ bizId: number }>(`/api/collections/${folderId}/items`);
     return items.map(({ bizId }) => bizId);
   }
 
-  /** Every item of a list, page after page. */
+  /** Every item of a list, read page by page. */
   async all<T>(path: string, limit = 100): Promise<T[]> {
     const items: T[] = [];
     let cursor: string | null = null;

@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { StackEnvironment } from './isolated-stack';
 
-/** Milliseconds in which a service starts or stops on a busy machine. */
-const SCRIPT_TIMEOUT = 110_000;
+/** Enough for a service to start or stop on a busy machine. */
+const SCRIPT_TIMEOUT_MS = 110_000;
 
 const root = join(__dirname, '../..');
 const { MYSQL_URL: _mysql, REDIS_URL: _redis, KAFKA_BROKERS: _kafka, ...env } = process.env;
 
-/** @param given the addresses of what is not to be started */
+/** @param given the addresses of the services that are not started */
 async function stackScript(args: string[], given?: StackEnvironment): Promise<string> {
   const script = join(root, 'scripts/stack.mjs');
   const { stdout } = await promisify(execFile)(process.execPath, [script, ...args], {
     cwd: root,
     env: { ...env, ...given },
-    timeout: SCRIPT_TIMEOUT,
+    timeout: SCRIPT_TIMEOUT_MS,
     killSignal: 'SIGKILL',
   });
   return stdout;
@@ -23,7 +23,7 @@ async function stackScript(args: string[], given?: StackEnvironment): Promise<st
 
 export type Service = 'mysql' | 'redis' | 'kafka';
 
-/** Services of one suite's own, which it may stop, freeze and kill. */
+/** The private services of one suite, which it may stop, freeze and kill. */
 export class PrivateStack {
   private constructor(
     private readonly profile: string,
@@ -31,18 +31,18 @@ export class PrivateStack {
     readonly environment: StackEnvironment & { readonly KAFKA_BROKERS?: string },
   ) {}
 
-  /** Starts a MySQL and a Redis with no data; or, where these are given, a Kafka beside them. */
+  /** Starts an empty MySQL and Redis; or, when these are given, an empty Kafka. */
   static async start(profile: string, given?: StackEnvironment): Promise<PrivateStack> {
     await stackScript(['reset', '--profile', profile]);
     return new PrivateStack(profile, given, await up(profile, given));
   }
 
-  /** Starts what is not running, on the same addresses and data. */
+  /** Starts the services that do not run, on the same addresses and data. */
   async up(): Promise<void> {
     await up(this.profile, this.given);
   }
 
-  /** No more answers, but the connections stay open. */
+  /** The service no longer answers, but its connections stay open. */
   async freeze(service: Service): Promise<void> {
     process.kill(await this.pid(service), 'SIGSTOP');
   }
@@ -51,14 +51,14 @@ export class PrivateStack {
     process.kill(await this.pid(service), 'SIGCONT');
   }
 
-  /** As if its machine had failed. */
+  /** Ends the service as a failure of its machine would. */
   async kill(service: Service): Promise<void> {
     const pid = await this.pid(service);
     process.kill(pid, 'SIGKILL');
     while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
-  /** Ends them and deletes their data. */
+  /** Stops the services and deletes their data. */
   async drop(): Promise<void> {
     await stackScript(['reset', '--profile', this.profile]);
   }
@@ -81,7 +81,7 @@ async function up(
   );
   const valueOf = (name: string): string => {
     const value = new RegExp(`^export ${name}='(.*)'$`, 'm').exec(output)?.[1];
-    if (value === undefined) throw new Error(`the stack gave no ${name}:\n${output}`);
+    if (value === undefined) throw new Error(`the stack printed no ${name}:\n${output}`);
     return value;
   };
   return {

@@ -1,6 +1,6 @@
 import type { Answer } from './answer';
 
-/** The body of an error, as the contract has it. */
+/** The body of an error, as documented. */
 export interface ProblemBody {
   type: string;
   title: string;
@@ -11,7 +11,7 @@ export interface ProblemBody {
   errors?: { field: string; message: string }[];
 }
 
-/** Expects an answer to be problem+json in every respect, and gives its body. */
+/** Expects an answer to be complete and correct problem+json, and returns its body. */
 export function expectProblem(answer: Answer<unknown>, status: number, code: string): ProblemBody {
   const problem = answer.body as ProblemBody;
   expect({ status: answer.status, code: problem.code }).toEqual({ status, code });
@@ -24,7 +24,7 @@ export function expectProblem(answer: Answer<unknown>, status: number, code: str
     code,
     requestId: answer.headers.get('x-request-id'),
   };
-  // Exactly these: a stack trace or anything else of the inside must not get out.
+  // Exactly these fields: a stack trace or other internals must not leak.
   if (status === 400) {
     expect(problem).toEqual({ ...expected, errors: expect.any(Array) as unknown[] });
     expect(problem.errors?.length).toBeGreaterThan(0);

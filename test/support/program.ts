@@ -11,35 +11,35 @@ export interface RequestOptions {
 }
 
 export interface ProgramOptions {
-  /** In the messages of failures. */
+  /** For the messages of failures. */
   name?: string;
-  /** On top of NODE_ENV=test and a free port; MYSQL_URL and REDIS_URL must be among them. */
+  /** Added to NODE_ENV=test and a free port; must have MYSQL_URL and REDIS_URL. */
   env: Record<string, string | undefined>;
 }
 
-/** Milliseconds for a boot with all migrations on a busy machine. */
-const BOOT_TIMEOUT = 60_000;
+/** Enough for a boot with all migrations on a busy machine. */
+const BOOT_TIMEOUT_MS = 60_000;
 
-/** Milliseconds for a shutdown, after which a program is killed. */
-const SHUTDOWN_TIMEOUT = 30_000;
+/** Time for a shutdown; after it, a program is killed. */
+const SHUTDOWN_TIMEOUT_MS = 30_000;
 
 const running = new Set<ChildProcess>();
 
-// What a failed test leaves running would take part in the suites behind it.
+// A program that a failed test left running would disturb the suites after it.
 afterAll(() => Promise.all([...running].map(endOf)));
 
 async function endOf(child: ChildProcess): Promise<void> {
   const ended = once(child, 'close');
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), SHUTDOWN_TIMEOUT);
+  const timer = setTimeout(() => child.kill('SIGKILL'), SHUTDOWN_TIMEOUT_MS);
   await ended;
   clearTimeout(timer);
 }
 
-// What surrounds the tests must not reach the program unasked.
+// The program gets no other variable of the tests' environment.
 const { PATH, HOME, LANG } = process.env;
 
-/** The program as its own process, as it runs in earnest. */
+/** The program in its own process, as in production. */
 export class Program {
   private text = '';
   private address: string | undefined;
@@ -57,7 +57,7 @@ export class Program {
       });
   }
 
-  /** Starts the program; it may still be booting, or fail to. */
+  /** Starts the program without waiting: it may still be booting, or its boot may fail. */
   static spawn({ name = 'webook', env }: ProgramOptions): Program {
     const child = spawn(process.execPath, [join(dist, 'src/main.js')], {
       env: { PATH, HOME, LANG, NODE_ENV: 'test', PORT: '0', NO_COLOR: '1', ...env },
@@ -73,9 +73,9 @@ export class Program {
     return program;
   }
 
-  /** Waits until /readyz says so. @throws with the program's output when it ends or takes too long */
+  /** Waits until it is ready. @throws with the program's output when it ends or takes too long */
   async ready(): Promise<void> {
-    const deadline = performance.now() + BOOT_TIMEOUT;
+    const deadline = performance.now() + BOOT_TIMEOUT_MS;
     while (!(await this.isReady())) {
       if (this.child.exitCode !== null || this.child.signalCode !== null)
         throw new Error(`${this.name} ended at boot:\n${this.text}`);
@@ -84,7 +84,7 @@ export class Program {
     }
   }
 
-  /** Where it listens, e.g. `http://127.0.0.1:40123`. */
+  /** Its address, e.g. `http://127.0.0.1:40123`. */
   get url(): string {
     this.address ??= /Listening on (http:\/\/[\d.]+:\d+)/.exec(this.text)?.[1];
     if (!this.address) throw new Error(`${this.name} does not listen yet:\n${this.text}`);
@@ -122,8 +122,8 @@ export class Program {
   }
 
   /**
-   * @param body sent as JSON; a string goes as it is
-   * @throws when the answer is not as openapi.json has it
+   * @param body sent as JSON; a string is sent as it is
+   * @throws when the answer does not match openapi.json
    */
   async request<T>(
     method: string,
@@ -156,22 +156,22 @@ export class Program {
     const known = this.tokens.get(userId);
     if (known !== undefined) return known;
     const { status, body } = await this.post<{ token: string }>('/api/auth/dev-token', { userId });
-    if (status !== 200) throw new Error(`${this.name} gave no token: ${JSON.stringify(body)}`);
+    if (status !== 200) throw new Error(`${this.name} issued no token: ${JSON.stringify(body)}`);
     this.tokens.set(userId, body.token);
     return body.token;
   }
 
-  /** SIGTERM. @returns its exit code, once it has ended by itself */
+  /** Sends SIGTERM. @returns the exit code, once the program has ended by itself */
   stop(): Promise<number | null> {
     return this.end('SIGTERM');
   }
 
-  /** SIGKILL: nothing is finished and nobody is told. */
+  /** Sends SIGKILL: the program finishes nothing and informs nobody. */
   async kill(): Promise<void> {
     await this.end('SIGKILL');
   }
 
-  /** Waits for the end of a program that is to end by itself. @returns its exit code */
+  /** Waits until the program ends by itself. @returns its exit code */
   async ended(): Promise<number | null> {
     if (this.child.exitCode === null && this.child.signalCode === null)
       await once(this.child, 'close');

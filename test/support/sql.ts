@@ -3,7 +3,7 @@ import { type Connection, createConnection, type ResultSetHeader } from 'mysql2/
 const DEADLOCK = 1213;
 const IN_TRANSACTION = 1;
 
-/** A connection of the test's own: what it writes goes past the program. */
+/** The test's own connection: its writes bypass the program. */
 export class Sql {
   private isInTransaction = false;
 
@@ -19,8 +19,8 @@ export class Sql {
   }
 
   /**
-   * A statement of its own is run again when it was the victim of a deadlock with the program, as
-   * every client of a database has to; within a transaction all of it is lost, and the error tells.
+   * A single statement that loses a deadlock with the program is run again, as every client of a
+   * database must do. Within a transaction all its statements are lost, and the error is thrown.
    */
   async change(text: string, values: unknown[] = []): Promise<ResultSetHeader> {
     for (;;) {

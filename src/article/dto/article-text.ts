@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches } from 'class-validator';
 import { Characters } from '../../platform/http';
 
-/** What an author writes. */
+/** The title and content that an author writes. */
 export class ArticleText {
   @ApiProperty({ minLength: 1, maxLength: 200, example: 'What a binlog knows' })
   @Characters(0, 200)

@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { ArticleStatus } from '../article-status';
 
-/** The readers' copy, under the id of the author's; `ctime` is when it was first published. */
+/** The readers' copy, with the same id as the author's; `ctime` is when it was first published. */
 @Entity('published_articles')
 @Index('idx_published_articles_recent', ['ctime', 'id', 'status'])
 export class PublishedArticle {

@@ -8,7 +8,7 @@ export class ReadingDto {
   @ApiProperty({ type: 'integer', example: 42 })
   bizId!: number;
 
-  @ApiProperty({ type: 'integer', description: 'Milliseconds since the epoch, of the last time' })
+  @ApiProperty({ type: 'integer', description: 'Last read; milliseconds since the epoch' })
   readAt!: number;
 }
 

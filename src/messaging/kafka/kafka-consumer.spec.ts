@@ -11,29 +11,27 @@ interface Partition {
 type Topics<T> = [{ topic: string; partitions: T[] }];
 
 const TOPIC = 'topic';
-/** Milliseconds after which nothing is expected any more. */
-const PATIENCE = 10_000;
-/** Messages of one answer. */
-const CHUNK = 100;
+const CONDITION_TIMEOUT_MS = 10_000;
+const MESSAGES_PER_FETCH = 100;
 
-/** KafkaJS's own consumer, on a cluster that is none. */
+/** KafkaJS's own consumer, on a fake cluster. */
 const createConsumer = jest.requireActual<(options: object) => Consumer>('kafkajs/src/consumer');
 const logger = {
   namespace: () => logger,
   ...Object.fromEntries(['debug', 'info', 'warn', 'error'].map((level) => [level, () => null])),
 };
 
-/** Two brokers, of which 1 coordinates the group of one member. */
+/** Two brokers; broker 1 coordinates the group, which has one member. */
 class FakeCluster {
-  /** By partition: the broker that leads it, how many messages it holds, and the group's offset. */
+  /** By partition: its leader, its number of messages, and the group's committed offset. */
   readonly leaders = [1, 2];
   readonly ends = [0, 0];
   readonly committed = [0, 0];
-  /** What the member is given. */
+  /** The partitions that the member is assigned. */
   assigned = [0, 1];
   joins = 0;
   readonly fetches: Partition[] = [];
-  /** Called before a broker answers a fetch; its error is the answer. */
+  /** Called before a broker answers a fetch; the fetch fails with its error. */
   beforeAnswer: (broker: number, partition: Partition) => Promise<void> | void = () => undefined;
   private readonly offsets = {};
   private readonly brokers = [1, 2].map((nodeId) => ({
@@ -103,7 +101,7 @@ class FakeCluster {
     const answers = partitions.map(({ partition, fetchOffset }) => {
       const end = this.ends[partition]!;
       const from = Number(fetchOffset);
-      const messages = Array.from({ length: Math.min(CHUNK, end - from) }, (_, i) => ({
+      const messages = Array.from({ length: Math.min(MESSAGES_PER_FETCH, end - from) }, (_, i) => ({
         offset: String(from + i),
         timestamp: '0',
         key: null,
@@ -111,14 +109,14 @@ class FakeCluster {
       }));
       return { partition, highWatermark: String(end), messages };
     });
-    // As a broker with something to tell, or nothing, but faster.
+    // As a broker does with and without messages, but faster.
     if (answers.some(({ messages }) => messages.length > 0)) await setImmediate();
     else await setTimeout(1);
     return { responses: [{ topicName: TOPIC, partitions: answers }] };
   }
 }
 
-/** What the fetch of a partition gets whose leader has moved. */
+/** The error of a fetch from a broker that no longer leads the partition. */
 function notLeader(): Error {
   const type = 'NOT_LEADER_FOR_PARTITION';
   return Object.assign(new KafkaJSProtocolError(type), { type, code: 6, retriable: true });
@@ -127,7 +125,7 @@ function notLeader(): Error {
 describe('KafkaConsumer', () => {
   let cluster: FakeCluster;
   let consumer: KafkaConsumer | undefined;
-  /** The offsets that came, by partition. */
+  /** The offsets of the handled messages, by partition. */
   let handled: number[][];
 
   beforeEach(() => {
@@ -149,23 +147,24 @@ describe('KafkaConsumer', () => {
         await handle?.();
       },
     };
-    // No batch before it is full.
+    // Waits for full batches.
     const options = { topic: TOPIC, group: 'group', size, lingerMs: 1_000_000 };
     consumer = new KafkaConsumer(kafka, options, handler);
     await consumer.start();
     return consumer;
   };
   const until = async (condition: () => boolean): Promise<void> => {
-    const deadline = Date.now() + PATIENCE;
+    const deadline = Date.now() + CONDITION_TIMEOUT_MS;
     while (!condition()) {
-      if (Date.now() > deadline) throw new Error(`not within ${PATIENCE} ms: ${String(condition)}`);
+      if (Date.now() > deadline)
+        throw new Error(`not within ${CONDITION_TIMEOUT_MS} ms: ${String(condition)}`);
       await setTimeout(1);
     }
   };
 
   /**
-   * Lets the member join anew, as KafkaJS does inside of the fetch from broker 1, while the fetch
-   * behind the first messages of partition 1 is under way, which broker 2 answers afterwards.
+   * Makes the member join again, as KafkaJS does during a fetch from broker 1. Meanwhile a fetch
+   * for the second part of partition 1 is running, which broker 2 answers after the join.
    */
   const joinDuringFetch = async (assigned: number[]): Promise<void> => {
     const fetching = Promise.withResolvers<void>();
@@ -187,21 +186,21 @@ describe('KafkaConsumer', () => {
     cluster.assigned = assigned;
     isLeader = false;
     await until(() => cluster.joins === 2);
-    // The fetch that found it out has ended.
+    // The fetch from broker 1 has ended.
     const { length } = cluster.fetches;
     await until(() => cluster.fetches.length > length);
     cluster.ends[1] = 200;
     joined.resolve();
   };
 
-  it('handles all that it had fetched when it joins anew while a fetch is under way', async () => {
+  it('handles every message when it joins again during a fetch', async () => {
     await joinDuringFetch([0, 1]);
     await until(() => handled[1]!.length >= 100);
     expect(handled[1]!.slice(0, 100)).toEqual([...Array(100).keys()]);
     await until(() => cluster.committed[1] === 200);
   });
 
-  it('handles nothing of a partition that it lost while a fetch was under way', async () => {
+  it('handles no message of a partition that it lost during a fetch', async () => {
     await joinDuringFetch([0]);
     cluster.ends[0] = 100;
     await until(() => cluster.committed[0] === 100);
@@ -215,7 +214,7 @@ describe('KafkaConsumer', () => {
     await until(() => handled[0]!.length > 0);
     const { length } = cluster.fetches;
     const stopped = stopping.stop();
-    // Many more would have begun meanwhile.
+    // Without the wait for the last batch, many more fetches would begin.
     for (let turn = 0; turn < 1_000; turn++) await setImmediate();
     const begun = cluster.fetches.slice(length).filter(({ partition }) => partition === 0);
     gate.resolve();

@@ -1,38 +1,40 @@
 import { Logger } from '@nestjs/common';
 import { type Consumer, type EachBatchPayload, type Kafka, KafkaJSProtocolError } from 'kafkajs';
+import { pause, withTimeout } from '../../platform/timing';
 import type { ConsumeOptions, PartitionHandler, RunningConsumer } from '../event-log';
 import { PartitionWorker } from '../partition-worker';
 import { rawMessage } from './raw-message';
 
-const HEARTBEAT_INTERVAL = 1_000;
-/** Milliseconds before a member that has crashed joins anew: doubled each time, up to the second. */
-const RESTART = 1_000;
-const LONGEST_RESTART = 30_000;
-/** Milliseconds that a commit or the leave may take: of Kafka nothing more is needed then. */
-const PATIENCE = 5_000;
+const HEARTBEAT_INTERVAL_MS = 1_000;
+/** Wait before a crashed member joins again; doubled after each crash, up to the maximum. */
+const FIRST_REJOIN_DELAY_MS = 1_000;
+const MAX_REJOIN_DELAY_MS = 30_000;
+/** A commit can be repeated, and leaving only speeds up a rebalance: not worth more time. */
+const COMMIT_TIMEOUT_MS = 5_000;
+const LEAVE_TIMEOUT_MS = 5_000;
 
 interface OwnedPartition {
   readonly worker: PartitionWorker;
-  /** The offset behind what was fetched last. */
+  /** The offset after the last fetched message. */
   position: number;
 }
 
 /**
- * One member of a Kafka group. What is fetched goes to a worker per partition, so that batches form
- * across fetches; offsets are committed behind what the workers have handled, never behind fetches.
+ * One member of a Kafka group. Each partition has a worker that receives its fetched messages, so
+ * that a batch can span several fetches. Only offsets that the workers have handled are committed.
  */
 export class KafkaConsumer implements RunningConsumer {
-  /** What keeps this member from reading, until it reads again. */
+  /** Why this member cannot read; undefined while it reads. */
   fault: Error | undefined;
   private readonly logger = new Logger('Kafka');
   private consumer: Consumer | undefined;
   private owned = new Map<number, OwnedPartition>();
-  /** From joining a generation to leaving it: what is fetched outside would leave a gap behind it. */
-  private belongs = false;
-  /** Whether no fetch is under way: all have ended, and none has begun since. */
-  private isQuiet = true;
-  /** Ends when the workers of the generation before have ended. */
-  private before: Promise<void> = Promise.resolve();
+  /** Between joining and leaving a generation. Messages fetched outside would follow a gap. */
+  private isInGeneration = false;
+  /** Whether no fetch is running. */
+  private hasNoFetch = true;
+  /** Resolves when the workers of the previous generation have ended. */
+  private previousWorkers: Promise<void> = Promise.resolve();
   private crashes = 0;
   private restart: NodeJS.Timeout | undefined;
   private starting: Promise<void> = Promise.resolve();
@@ -65,12 +67,12 @@ export class KafkaConsumer implements RunningConsumer {
   async stop(): Promise<void> {
     this.stopping = true;
     clearTimeout(this.restart);
-    // The workers first: while they end, the member is still in its group and may commit.
+    // The workers end first: the member is still in its group and may commit.
     this.endGeneration();
-    await this.before;
+    await this.previousWorkers;
     const leave = this.starting.then(() => this.consumer?.disconnect());
-    await within(PATIENCE, leave).catch((error: unknown) =>
-      this.logger.debug(`${this.options.group} could not leave: ${String(error)}`),
+    await withTimeout(LEAVE_TIMEOUT_MS, leave).catch((error: unknown) =>
+      this.logger.debug(`Group ${this.options.group} could not be left: ${String(error)}`),
     );
   }
 
@@ -79,14 +81,14 @@ export class KafkaConsumer implements RunningConsumer {
       groupId: this.options.group,
       sessionTimeout: 10_000,
       rebalanceTimeout: 15_000,
-      heartbeatInterval: HEARTBEAT_INTERVAL,
-      // Small, since a stop waits for the poll that is under way; answers come at the first byte.
+      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+      // Small, since a stop waits for the running poll. A poll is answered at the first byte.
       maxWaitTimeInMs: 250,
       minBytes: 1,
       maxBytesPerPartition: 4_194_304,
       metadataMaxAge: 10_000,
       allowAutoTopicCreation: false,
-      // Never gives up: the brokers may be away for as long as they like.
+      // Never gives up, however long the brokers are away.
       retry: {
         retries: 1_000_000,
         initialRetryTime: 100,
@@ -96,20 +98,21 @@ export class KafkaConsumer implements RunningConsumer {
     });
     const { REBALANCING, GROUP_JOIN, FETCH_START, FETCH, CRASH } = consumer.events;
     consumer.on(REBALANCING, () => {
-      this.isQuiet = true;
+      this.hasNoFetch = true;
     });
     consumer.on(FETCH_START, () => {
-      this.isQuiet = false;
+      this.hasNoFetch = false;
     });
     consumer.on(GROUP_JOIN, () => {
       this.endGeneration();
-      // KafkaJS also joins inside of a fetch, one that finds another leader or more partitions. Those
-      // from other brokers go on meanwhile: they were asked for behind what was dropped just now.
-      this.belongs = this.isQuiet && !this.stopping;
+      // KafkaJS also joins during a fetch that finds another leader or more partitions. Fetches
+      // from other brokers then still run, and their messages would follow those that were just
+      // dropped.
+      this.isInGeneration = this.hasNoFetch && !this.stopping;
     });
     consumer.on(FETCH, () => this.onRead());
     consumer.on(CRASH, ({ payload: { error, restart } }) => {
-      this.isQuiet = true;
+      this.hasNoFetch = true;
       if (!restart) this.onCrash(error);
     });
     return consumer;
@@ -117,27 +120,29 @@ export class KafkaConsumer implements RunningConsumer {
 
   private onRead(): void {
     if (!this.fault) return;
-    this.logger.log(`${this.options.group} reads ${this.options.topic} again`);
+    this.logger.log(`Group ${this.options.group} reads ${this.options.topic} again`);
     this.fault = undefined;
     this.crashes = 0;
   }
 
-  /** KafkaJS begins anew by itself after errors that pass, and ends for good after any other. */
+  /** After an error that KafkaJS does not recover from by itself. */
   private onCrash(error: Error): void {
     if (this.stopping) return;
     const { group, topic } = this.options;
-    const pause = Math.min(LONGEST_RESTART, RESTART * 2 ** this.crashes++);
-    this.fault = new Error(`${group} cannot read ${topic}: ${error.message}`, { cause: error });
-    this.logger.error(`${this.fault.message}; it joins anew in ${pause} ms`);
+    const delayMs = Math.min(MAX_REJOIN_DELAY_MS, FIRST_REJOIN_DELAY_MS * 2 ** this.crashes++);
+    this.fault = new Error(`Group ${group} cannot read ${topic}: ${error.message}`, {
+      cause: error,
+    });
+    this.logger.error(`${this.fault.message}; joining the group again in ${delayMs} ms`);
     this.endGeneration();
     this.restart = setTimeout(() => {
       this.starting = this.start().catch((cause: Error) => this.onCrash(cause));
-    }, pause);
+    }, delayMs);
   }
 
-  /** What its workers have not handled is fetched anew from the committed offsets. */
+  /** Messages that its workers have not handled are fetched again, from the committed offsets. */
   private endGeneration(): void {
-    this.belongs = false;
+    this.isInGeneration = false;
     this.endWorkers([...this.owned.keys()]);
   }
 
@@ -147,25 +152,25 @@ export class KafkaConsumer implements RunningConsumer {
       this.owned.delete(partition);
       return owned?.worker.stop();
     });
-    this.before = Promise.all([this.before, ...ending]).then(() => undefined);
+    this.previousWorkers = Promise.all([this.previousWorkers, ...ending]).then(() => undefined);
   }
 
   private async onFetch(payload: EachBatchPayload): Promise<void> {
     const { batch, resolveOffset, heartbeat } = payload;
     const { partition } = batch;
-    if (this.stopping) return this.beatUntil(this.before, heartbeat);
-    if (!this.belongs) throw new RejoinError();
+    if (this.stopping) return this.heartbeatUntil(this.previousWorkers, heartbeat);
+    if (!this.isInGeneration) throw new RejoinError();
     const first = Number(batch.messages[0]?.offset);
     if (first < (this.owned.get(partition)?.position ?? 0)) {
-      this.logger.warn(`${batch.topic}/${partition} was made anew: it goes on at ${first}`);
+      this.logger.warn(`${batch.topic}/${partition} was recreated: continuing at offset ${first}`);
       this.endWorkers([partition]);
     }
     const owned = this.owned.get(partition) ?? this.own(payload);
     const room = owned.worker.push(batch.messages.map((message) => rawMessage(partition, message)));
     owned.position = Number(batch.lastOffset()) + 1;
-    // Resolved means fetched here: the commits are the worker's.
+    // For KafkaJS this only means that the messages were fetched: the worker commits.
     resolveOffset(batch.lastOffset());
-    await this.beatUntil(room, heartbeat);
+    await this.heartbeatUntil(room, heartbeat);
   }
 
   private own({ batch, commitOffsetsIfNecessary }: EachBatchPayload): OwnedPartition {
@@ -174,7 +179,7 @@ export class KafkaConsumer implements RunningConsumer {
     const worker = new PartitionWorker({
       size,
       lingerMs,
-      after: this.before,
+      after: this.previousWorkers,
       start: (stopping) => this.handler.onStart(topic, partition, stopping),
       handle: (messages, stopping) => this.handler.onMessages(topic, messages, stopping),
       commit: (offset) => this.commit(commitOffsetsIfNecessary, partition, offset),
@@ -185,8 +190,8 @@ export class KafkaConsumer implements RunningConsumer {
   }
 
   /**
-   * By the payload's function, which tries once: the consumer's own tries for ever, beside what is
-   * committed meanwhile, and would set the group back to where it was.
+   * Uses the payload's function, which tries once. The consumer's own function tries for ever: a
+   * late success could set the group back before what was committed since.
    */
   private async commit(
     commitOnce: EachBatchPayload['commitOffsetsIfNecessary'],
@@ -196,53 +201,32 @@ export class KafkaConsumer implements RunningConsumer {
     const { topic, group } = this.options;
     const partitions = [{ partition, offset: String(offset) }];
     try {
-      await within(PATIENCE, commitOnce({ topics: [{ topic, partitions }] }));
+      await withTimeout(COMMIT_TIMEOUT_MS, commitOnce({ topics: [{ topic, partitions }] }));
       return true;
     } catch (error) {
-      // A rebalance or an absent broker: another member may handle it all again.
-      this.logger.debug(`${group} could not commit ${topic}/${partition}: ${String(error)}`);
+      // A rebalance or an absent broker: another member may handle the messages again.
+      this.logger.debug(`Group ${group} could not commit ${topic}/${partition}: ${String(error)}`);
       return false;
     }
   }
 
-  /** Waits without losing the membership. */
-  private async beatUntil(room: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
-    let done = false;
-    const finished = room.then(() => {
-      done = true;
-    });
+  /** Waits for `work` without losing the membership. */
+  private async heartbeatUntil(work: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
+    const done = new AbortController();
+    const ended = work.then(() => done.abort());
     await heartbeat();
-    while (!done) {
-      let timer: NodeJS.Timeout | undefined;
-      const tick = new Promise((resolve) => (timer = setTimeout(resolve, HEARTBEAT_INTERVAL)));
-      await Promise.race([finished, tick]);
-      clearTimeout(timer);
-      if (!done) await heartbeat();
+    while (!done.signal.aborted) {
+      await Promise.race([ended, pause(HEARTBEAT_INTERVAL_MS, done.signal)]);
+      if (!done.signal.aborted) await heartbeat();
     }
   }
 }
 
-/** What a heartbeat throws during a rebalance: KafkaJS then ends every fetch before it joins anew. */
+/** Like that of a heartbeat in a rebalance: KafkaJS ends every fetch before it joins again. */
 class RejoinError extends KafkaJSProtocolError {
   override readonly type = 'REBALANCE_IN_PROGRESS';
 
   constructor() {
-    super('joined while a fetch was under way');
-  }
-}
-
-/** @throws when the work takes longer; it is left to itself then */
-async function within<T>(milliseconds: number, work: Promise<T> | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLong = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`no answer within ${milliseconds} ms`)),
-      milliseconds,
-    );
-  });
-  try {
-    await Promise.race([work, tooLong]);
-  } finally {
-    clearTimeout(timer);
+    super('joined the group during a fetch');
   }
 }

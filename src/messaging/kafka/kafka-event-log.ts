@@ -13,6 +13,7 @@ import {
   type Producer,
 } from 'kafkajs';
 import { UnavailableError } from '../../platform/errors';
+import { withTimeout } from '../../platform/timing';
 import {
   type ConsumeOptions,
   EventLog,
@@ -32,20 +33,20 @@ import { zstd } from './zstd';
 CompressionCodecs[CompressionTypes.ZSTD] = () => zstd;
 
 const ACKS: Record<Acks, number> = { all: -1, leader: 1, none: 0 };
-/** Milliseconds, enough for a new group to form on a busy broker. */
-const READ_TIMEOUT = 20_000;
-/** A failed append gets a new producer, so that the limit costs no guarantee. */
+/** Enough for a new group to form on a busy broker. */
+const READ_TIMEOUT_MS = 20_000;
+/** Not logged: a failed append is followed by a new producer, so no guarantee is broken. */
 const IDEMPOTENCE_WARNING = 'Limiting retries for the idempotent producer';
 /**
- * Bytes of one send, of which KafkaJS makes one record batch a partition. Brokers take batches of
+ * Size of one send. KafkaJS makes it one record batch per partition, and brokers take batches of
  * 1,048,588 bytes by default.
  */
 const SEND_BYTES = 900_000;
-/** At most how many bytes a record takes besides its key, value and headers. */
-const RECORD_OVERHEAD = 64;
+/** A record takes at most this many bytes besides its key, value and headers. */
+const RECORD_OVERHEAD_BYTES = 64;
 /**
- * Producers in other languages compress in ways that KafkaJS cannot read: the broker undoes it. What
- * comes uncompressed, as from this program and Canal, costs it nothing.
+ * Producers in other languages compress in ways that KafkaJS cannot read, so the broker must
+ * decompress. Messages that arrive uncompressed, as from this program and Canal, cost it nothing.
  */
 const UNCOMPRESSED: IResourceConfigEntry = { name: 'compression.type', value: 'uncompressed' };
 
@@ -53,8 +54,8 @@ const OFFSET_ATTEMPTS = 5;
 
 /** The event log on Apache Kafka, through KafkaJS. */
 export class KafkaEventLog extends EventLog {
-  /** The cluster has one, and KafkaJS does not know the ids of topics. */
-  override readonly idTellsContent = false;
+  /** The id is that of the cluster: KafkaJS does not know the ids of topics. */
+  override readonly idChangesWithContent = false;
   private readonly logger = new Logger('Kafka');
   private readonly kafka: Kafka;
   private readonly admin = new SharedClient(() => this.kafka.admin());
@@ -66,7 +67,7 @@ export class KafkaEventLog extends EventLog {
   private readonly leaders = new PartitionLeaders();
   private readonly consumers = new Set<KafkaConsumer>();
 
-  /** @param brokers host:port of each broker to begin with */
+  /** @param brokers host:port of the brokers to connect to first */
   constructor(brokers: readonly string[]) {
     super();
     this.kafka = new Kafka({
@@ -76,7 +77,7 @@ export class KafkaEventLog extends EventLog {
       requestTimeout: 5_000,
       retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 1_000 },
       logLevel: logLevel.WARN,
-      // KafkaJS tells as ERROR what it then retries; what fails in the end is told by who asked.
+      // KafkaJS logs ERROR also before it retries. An error that remains is reported by the caller.
       logCreator:
         () =>
         ({ level, log }) => {
@@ -100,7 +101,7 @@ export class KafkaEventLog extends EventLog {
       let count = await countPartitions(admin, topic);
       let isNew = false;
       if (count === 0) {
-        // False when another node was first: then its partitions are looked up below.
+        // False when another instance was first.
         isNew = await admin.createTopics({
           waitForLeaders: true,
           topics: [{ topic, numPartitions: partitions, configEntries: settings }],
@@ -112,7 +113,7 @@ export class KafkaEventLog extends EventLog {
         count = await countPartitions(admin, topic);
       }
       if (!isNew) await this.adjust(admin, topic, settings);
-      // A cold broker gives a producer its id seconds later: until then nothing could be published.
+      // A broker that has just started gives a producer its id seconds later: publishing needs it.
       await this.producers.all.use(() => Promise.resolve());
       return Math.max(count, partitions);
     });
@@ -162,7 +163,7 @@ export class KafkaEventLog extends EventLog {
     });
   }
 
-  /** Of every topic, since that is all that Kafka knows. */
+  /** Removes the group for every topic: Kafka knows groups only as a whole. */
   async forget(group: string): Promise<void> {
     await this.administer(async (admin) => {
       try {
@@ -193,16 +194,11 @@ export class KafkaEventLog extends EventLog {
     });
     const messages: RawMessage[] = [];
     let next = from;
-    let deadline: NodeJS.Timeout | undefined;
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [topic], fromBeginning: true });
-      await new Promise<void>((resolve, reject) => {
-        deadline = setTimeout(
-          () => reject(new Error(`no ${wanted} messages in ${READ_TIMEOUT} ms`)),
-          READ_TIMEOUT,
-        );
-        // KafkaJS joins again by itself after errors that pass, such as a new coordinator's.
+      const isRead = new Promise<void>((resolve, reject) => {
+        // KafkaJS joins again by itself after transient errors, e.g. when the coordinator changes.
         consumer.on(consumer.events.GROUP_JOIN, () =>
           consumer.seek({ topic, partition, offset: String(next) }),
         );
@@ -224,11 +220,15 @@ export class KafkaEventLog extends EventLog {
           })
           .catch(reject);
       });
+      await withTimeout(
+        READ_TIMEOUT_MS,
+        isRead,
+        () => new Error(`no ${wanted} messages within ${READ_TIMEOUT_MS} ms`),
+      );
       return messages;
     } catch (error) {
-      throw new UnavailableError('log', `Kafka did not give the messages of ${topic}`, error);
+      throw new UnavailableError('log', `Kafka did not return the messages of ${topic}`, error);
     } finally {
-      clearTimeout(deadline);
       await consumer.disconnect();
     }
   }
@@ -257,8 +257,8 @@ export class KafkaEventLog extends EventLog {
   }
 
   /**
-   * KafkaJS's admin knows the partitions of the topics that were asked for last: another call on it
-   * may take them away from this one, which then fails by a TypeError. The next try has a new admin.
+   * KafkaJS's admin keeps the partitions of the last requested topics only. A concurrent call can
+   * replace them, and then this one fails with a TypeError. The next attempt uses a new admin.
    */
   private async offsetsOf(topic: string): ReturnType<Admin['fetchTopicOffsets']> {
     for (let attempt = 1; ; attempt++)
@@ -279,7 +279,7 @@ export class KafkaEventLog extends EventLog {
     }
   }
 
-  /** Gives a topic that another program made, or an earlier version, the settings that it needs. */
+  /** Sets what is needed on a topic that another program or an earlier version has created. */
   private async adjust(
     admin: Admin,
     topic: string,
@@ -291,7 +291,7 @@ export class KafkaEventLog extends EventLog {
         includeSynonyms: false,
         resources: [resource],
       });
-      // The request replaces all that the topic has of its own, so that goes with it.
+      // The request replaces all of the topic's own settings, so it must contain the others too.
       const own = new Map(
         (resources[0]?.configEntries ?? [])
           .filter(({ configSource }) => configSource === ConfigSource.TOPIC_CONFIG)
@@ -305,10 +305,10 @@ export class KafkaEventLog extends EventLog {
         resources: [{ ...resource, configEntries }],
       });
     } catch (error) {
-      // Not allowed to, where topics are somebody else's: all that it can handle, it will.
+      // E.g. no right to change a topic of another owner: most messages can be read nevertheless.
       if (!(error instanceof KafkaJSProtocolError)) throw error;
       const wanted = settings.map(({ name, value }) => `${name}=${value}`).join(' ');
-      this.logger.warn(`${topic} cannot be given ${wanted}: ${error.message}`);
+      this.logger.warn(`Topic ${topic} cannot be set to ${wanted}: ${error.message}`);
     }
   }
 
@@ -323,7 +323,7 @@ export class KafkaEventLog extends EventLog {
   }
 }
 
-/** The messages in their order, in sends of limited size. */
+/** Divides the messages, in their order, into sends of limited size. */
 function* slices(messages: readonly OutgoingMessage[]): Generator<OutgoingMessage[]> {
   let slice: OutgoingMessage[] = [];
   let bytes = 0;
@@ -341,9 +341,9 @@ function* slices(messages: readonly OutgoingMessage[]): Generator<OutgoingMessag
 }
 
 function sizeOf({ key, value, headers = {} }: OutgoingMessage): number {
-  let bytes = RECORD_OVERHEAD + value.length + (key === null ? 0 : Buffer.byteLength(key));
+  let bytes = RECORD_OVERHEAD_BYTES + value.length + (key === null ? 0 : Buffer.byteLength(key));
   for (const [name, text] of Object.entries(headers))
-    bytes += RECORD_OVERHEAD + Buffer.byteLength(name) + Buffer.byteLength(text);
+    bytes += RECORD_OVERHEAD_BYTES + Buffer.byteLength(name) + Buffer.byteLength(text);
   return bytes;
 }
 

@@ -8,7 +8,7 @@ interface TopicData {
 
 const TOPIC = 'topic';
 
-/** KafkaJS's own producer, on a cluster that is none. */
+/** KafkaJS's own producer, on a fake cluster. */
 const createProducer = jest.requireActual<(options: object) => Producer>('kafkajs/src/producer');
 const { findLeaderForPartitions } = jest.requireActual<{ prototype: Record<string, unknown> }>(
   'kafkajs/src/cluster',
@@ -18,14 +18,14 @@ const silent = Object.fromEntries(
 );
 const logger = { ...silent, namespace: () => silent };
 
-/** Brokers 1 and 2, and what a client knows of them. */
+/** Brokers 1 and 2, and a client's metadata of them. */
 class FakeCluster {
-  /** By partition, what the brokers know. */
+  /** By partition, the leader that the brokers know. */
   leaders: number[] = [];
-  /** By partition. */
+  /** Stored messages, by partition. */
   readonly stored: string[][] = [[], [], []];
   requests = 0;
-  /** Called behind each request that reached a broker. */
+  /** Called after each request that reached a broker. */
   afterRequest: (broker: number) => void = () => undefined;
   readonly retry = {};
   readonly targetTopics = new Set([TOPIC]);
@@ -57,7 +57,7 @@ class FakeCluster {
   refreshMetadataIfNecessary = (): Promise<void> => Promise.resolve();
   addMultipleTargetTopics = (): Promise<void> => Promise.resolve();
 
-  /** Stores what it leads, as a broker does of a request that it refuses in part. */
+  /** Stores messages of the partitions that the broker leads, and refuses the others. */
   private produce(nodeId: number, [data]: TopicData[]): Promise<object> {
     this.requests++;
     let refused = false;
@@ -84,7 +84,7 @@ function notLeader(): Error {
 describe('PartitionLeaders', () => {
   let cluster: FakeCluster;
   let append: (...partitions: number[]) => Promise<void>;
-  /** Appends to partitions that these lead, as the client knows. */
+  /** Starts with these leaders, which the client knows. */
   const begin = async (...leaders: number[]): Promise<void> => {
     cluster = new FakeCluster();
     cluster.leaders = leaders;
@@ -107,7 +107,7 @@ describe('PartitionLeaders', () => {
       );
   };
 
-  it('sends to each broker once, to whichever partitions', async () => {
+  it('sends one request to each broker, for all of its partitions', async () => {
     await begin(1, 1, 1);
     await append(0, 1, 2);
     expect(cluster.requests).toBe(1);
@@ -124,14 +124,14 @@ describe('PartitionLeaders', () => {
     ]);
   });
 
-  it('passes over no partition that moves to a broker that has answered already', async () => {
+  it('skips no partition that moves to a broker that has already answered', async () => {
     await begin(1, 2);
     cluster.leaders = [1, 1];
     await append(0, 1);
     expect(cluster.stored).toEqual([['0'], ['1'], []]);
   });
 
-  it('stores nothing twice when a partition moves to a broker that is asked again', async () => {
+  it('stores no message twice when a partition moves to a broker that gets a retry', async () => {
     await begin(1, 2);
     await append(0, 1);
     cluster.leaders = [1, 1];
@@ -142,21 +142,21 @@ describe('PartitionLeaders', () => {
     expect(cluster.stored).toEqual([['0', '2'], ['1', '3'], []]);
   });
 
-  it('stores once what a broker took of a request that it refused in part', async () => {
+  it('stores once the messages that a broker took of a partly refused request', async () => {
     await begin(1, 1, 1);
     cluster.leaders = [1, 2, 1];
     await append(0, 1, 2);
     expect(cluster.stored).toEqual([['0'], ['1'], ['2']]);
   });
 
-  it('follows partitions that move together', async () => {
+  it('finds partitions that move together', async () => {
     await begin(1, 1);
     cluster.leaders = [2, 2];
     await append(0, 1);
     expect(cluster.stored).toEqual([['0'], ['1'], []]);
   });
 
-  it('finds partitions that were added, and takes no event for those that there are not', async () => {
+  it('finds added partitions, and refuses messages for partitions that do not exist', async () => {
     await begin(1);
     cluster.leaders = [1, 2];
     await append(0, 1);

@@ -1,31 +1,31 @@
 import type { ICustomPartitioner, IHeaders, Message, Producer } from 'kafkajs';
 import type { OutgoingMessage } from '../event-log';
 
-/** What the messages of one send have in common: the broker that all of it goes to. */
+/** Shared by the messages of one send: the broker that all of them go to. */
 interface Send {
   leader?: number;
 }
 
 interface SentMessage extends Message {
   readonly partition: number;
-  /** Left out where all messages are of one partition, which has one leader whatever happens. */
+  /** Missing when all messages are of one partition, which always has one leader. */
   readonly send?: Send;
 }
 
-/** Nothing of this attempt was sent, and of those before nothing was answered. */
+/** Nothing of this attempt was sent, and no earlier attempt was answered. */
 class LeadersDifferError extends Error {}
 
 /**
- * Sends to one broker at a time. KafkaJS remembers by broker what was answered to a send, its retries
- * included: a partition whose leader moves meanwhile to a broker that has answered would be passed
- * over in silence, and one that moves away from it stored twice. It also leaves out, in silence,
- * partitions that the topic does not have.
+ * Sends to one broker per send. For a send and its retries, KafkaJS remembers which brokers have
+ * answered: it would silently skip a partition whose leader moves to such a broker, and store twice
+ * a partition that moves away from one. It also silently skips partitions that the topic does not
+ * have.
  */
 export class PartitionLeaders {
-  /** By topic and partition, as far as it was needed. May be old: it only groups. */
+  /** Leaders by topic and partition. May be outdated: they only group messages. */
   private readonly known = new Map<string, ReadonlyMap<number, number>>();
 
-  /** Asked for every message of each attempt, right before KafkaJS looks up the leaders. */
+  /** Called for every message of each attempt, just before KafkaJS looks up the leaders. */
   readonly partitioner: ICustomPartitioner =
     () =>
     ({ topic, partitionMetadata, message }) => {
@@ -35,14 +35,14 @@ export class PartitionLeaders {
       if (send && (send.leader ??= leader) !== leader) {
         const leaders = partitionMetadata.map((each) => [each.partitionId, each.leader] as const);
         this.known.set(topic, new Map(leaders));
-        throw new LeadersDifferError(`${topic} has leaders that have moved`);
+        throw new LeadersDifferError(`leaders of ${topic} have moved`);
       }
       return partition;
     };
 
   /**
-   * Sends the messages, those of a partition in their order.
-   * @param producer made with this `partitioner`
+   * Sends the messages; those of one partition keep their order.
+   * @param producer created with this `partitioner`
    */
   async send(
     producer: Producer,
@@ -64,7 +64,7 @@ export class PartitionLeaders {
   }
 }
 
-/** KafkaJS looks for the partition anew and tries again, as when a broker answers so. */
+/** KafkaJS refreshes its metadata and tries again, as after this error from a broker. */
 class UnknownPartitionError extends Error {
   readonly type = 'UNKNOWN_TOPIC_OR_PARTITION';
 
@@ -93,7 +93,7 @@ async function send(
   });
 }
 
-/** Waits for all before it throws: the producer of one that has failed is given up. */
+/** Waits for all before it throws: after a failure the caller discards the producer. */
 async function all<T>(
   groups: ReadonlyMap<unknown, T>,
   work: (group: T) => Promise<void>,

@@ -28,14 +28,14 @@ describe('SharedClient', () => {
 
   const fail = (): Promise<void> => Promise.reject(new Error('refused'));
 
-  it('gives every call the same client', async () => {
+  it('uses the same client for every call', async () => {
     const clients = [await shared.use((client) => Promise.resolve(client))];
     clients.push(await shared.use((client) => Promise.resolve(client)));
     expect(clients).toEqual([made[0], made[0]]);
     expect(made).toHaveLength(1);
   });
 
-  it('gives the next call a new client after a failure, and takes none from under a running call', async () => {
+  it('uses a new client after a failure, and keeps the old one connected for a running call', async () => {
     let finish!: () => void;
     const running = shared.use(() => new Promise<void>((resolve) => (finish = resolve)));
     await expect(shared.use(fail)).rejects.toThrow('refused');
@@ -47,7 +47,7 @@ describe('SharedClient', () => {
     expect(made.map(({ connected }) => connected)).toEqual([false, true]);
   });
 
-  it('disconnects what is left when it is closed', async () => {
+  it('disconnects the last client when it is closed', async () => {
     await shared.use(() => Promise.resolve());
     await shared.close();
     expect(made.map(({ connected }) => connected)).toEqual([false]);

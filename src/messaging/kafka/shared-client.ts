@@ -3,40 +3,40 @@ interface Client {
   disconnect(): Promise<void>;
 }
 
-interface Lease<C extends Client> {
+interface ClientInUse<C extends Client> {
   readonly client: Promise<C>;
-  calls: number;
+  runningCalls: number;
 }
 
 /**
- * One connected KafkaJS client for many calls. A client whose call failed is of no further use: an
- * idempotent producer's sequence may have a hole, and a topic that was deleted fails every metadata
- * request of a client that has once asked for it. So the next call gets a new one, and the old one
- * stays connected for those that still use it.
+ * One connected KafkaJS client for many calls. A client with a failed call must not be used again:
+ * an idempotent producer's sequence may have a gap, and every metadata request of a client fails
+ * once a topic is deleted that this client has asked for. So the next call gets a new client, and
+ * the old one stays connected until its running calls have ended.
  */
 export class SharedClient<C extends Client> {
-  private current: Lease<C> | undefined;
+  private current: ClientInUse<C> | undefined;
 
   constructor(private readonly create: () => C) {}
 
   async use<T>(work: (client: C) => Promise<T>): Promise<T> {
-    const lease = (this.current ??= { client: connected(this.create()), calls: 0 });
-    lease.calls++;
+    const used = (this.current ??= { client: connected(this.create()), runningCalls: 0 });
+    used.runningCalls++;
     try {
-      return await work(await lease.client);
+      return await work(await used.client);
     } catch (error) {
-      if (this.current === lease) this.current = undefined;
+      if (this.current === used) this.current = undefined;
       throw error;
     } finally {
-      lease.calls--;
-      if (lease !== this.current && lease.calls === 0) void disconnect(lease);
+      used.runningCalls--;
+      if (used !== this.current && used.runningCalls === 0) void disconnect(used);
     }
   }
 
   async close(): Promise<void> {
-    const lease = this.current;
+    const last = this.current;
     this.current = undefined;
-    if (lease) await disconnect(lease);
+    if (last) await disconnect(last);
   }
 }
 
@@ -45,7 +45,7 @@ async function connected<C extends Client>(client: C): Promise<C> {
   return client;
 }
 
-async function disconnect<C extends Client>({ client }: Lease<C>): Promise<void> {
+async function disconnect<C extends Client>({ client }: ClientInUse<C>): Promise<void> {
   try {
     await (await client).disconnect();
   } catch {

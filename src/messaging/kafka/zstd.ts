@@ -3,7 +3,7 @@ import { zstdCompress, zstdDecompress } from 'node:zlib';
 
 const compress = promisify(zstdCompress);
 
-/** KafkaJS's codec for zstd, which it leaves to others: for what a topic holds from before. */
+/** KafkaJS has no codec for zstd; needed for the older messages of a topic. */
 export const zstd = {
   compress: ({ buffer }: { buffer: Buffer }): Promise<Buffer> => compress(buffer),
   decompress: promisify(zstdDecompress) as (buffer: Buffer) => Promise<Buffer>,

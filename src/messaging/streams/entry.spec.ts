@@ -7,7 +7,7 @@ const entry = (id: string, ...fields: (string | Buffer)[]): StreamEntry => [
   fields.map((field) => Buffer.from(field)),
 ];
 
-/** Entries as append.lua makes them, the first message having this offset. */
+/** Entries as append.lua writes them; the first message has the offset `first`. */
 function entriesOf(messages: readonly OutgoingMessage[], first: number): StreamEntry[] {
   let last = first - 1;
   return [...pack(messages)].map(({ count, bytes }) =>
@@ -16,7 +16,7 @@ function entriesOf(messages: readonly OutgoingMessage[], first: number): StreamE
 }
 
 describe('entries', () => {
-  it('hold the messages in their order, with rising offsets', () => {
+  it('keep the messages in their order, with rising offsets', () => {
     const message = fc.record({
       key: fc.option(fc.string({ unit: 'grapheme', maxLength: 20 })),
       value: fc
@@ -44,7 +44,7 @@ describe('entries', () => {
     );
   });
 
-  it('are few where messages are small, and small where they are large', () => {
+  it('hold many small messages, but only one large message', () => {
     const messages = (count: number, bytes: number): OutgoingMessage[] =>
       Array.from({ length: count }, () => ({ key: 'k', value: Buffer.alloc(bytes), partition: 0 }));
     expect([...pack(messages(1_000, 40))].length).toBeLessThan(3);
@@ -52,7 +52,7 @@ describe('entries', () => {
     expect([...pack([])]).toEqual([]);
   });
 
-  it('of another form are one message without a value', () => {
+  it('of another form are read as one message without a value', () => {
     const [packed] = pack([{ key: 'k', value: Buffer.from('value'), partition: 0 }]);
     const { bytes } = packed!;
     for (const fields of [
@@ -67,7 +67,7 @@ describe('entries', () => {
       ]);
   });
 
-  it.each(['no JSON', 'null', '5'])('may have headers "%s", which are none', (headers) => {
+  it.each(['no JSON', 'null', '5'])('with the headers "%s" are read without headers', (headers) => {
     const [packed] = pack([{ key: null, value: Buffer.from('v'), partition: 0, headers: {} }]);
     const bytes = Buffer.concat([
       packed!.bytes.subarray(0, 12),

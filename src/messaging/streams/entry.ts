@@ -1,41 +1,42 @@
 import type { OutgoingMessage, RawMessage } from '../event-log';
 
 /**
- * An entry as Redis answers it: its id, `<offset of its last message>-1`, and its fields and values in
- * turn, all bytes. `append.lua` writes t, milliseconds since the epoch, and m, the messages.
+ * An entry as Redis returns it: its id, `<offset of its last message>-1`, then its fields and
+ * values alternating, all as bytes. `append.lua` writes the fields t, milliseconds since the epoch,
+ * and m, the messages.
  */
 export type StreamEntry = [id: Buffer, fields: Buffer[]];
 
-/** Bytes of messages that share an entry; a larger message has one of its own. */
+/** Messages share an entry up to this size; a larger message has a separate entry. */
 const ENTRY_BYTES = 32_000;
-/** Bytes before each message: the lengths of its key, headers and value, 32 bits each. */
-const LENGTHS = 12;
-/** The length of a key that there is not. */
-const NONE = 0xffffffff;
+/** Size of what precedes each message: the lengths of its key, headers and value, 32 bits each. */
+const LENGTHS_BYTES = 12;
+/** Stands for the length of the key when a message has none. */
+const NO_KEY = 0xffffffff;
 const NO_HEADERS = Object.freeze({});
 
-/** Some of the messages of an append, as an entry holds them. */
-export interface Packed {
+/** Some messages of an append, in the form of an entry. */
+export interface PackedMessages {
   readonly count: number;
   readonly bytes: Buffer;
 }
 
 /**
- * The messages in their order, many an entry: Redis and Node take entries one by one, so that small
- * messages would cost more for that than for what is in them.
+ * The messages in their order, many per entry: Redis and Node handle entries one by one, which
+ * would cost more than the content of small messages.
  */
-export function* pack(messages: readonly OutgoingMessage[]): Generator<Packed> {
+export function* pack(messages: readonly OutgoingMessage[]): Generator<PackedMessages> {
   let parts: Buffer[] = [];
   let count = 0;
   let size = 0;
   for (const { key, value, headers } of messages) {
     const keyBytes = Buffer.from(key ?? '');
     const headerBytes = Buffer.from(headers ? JSON.stringify(headers) : '');
-    const lengths = Buffer.allocUnsafe(LENGTHS);
-    lengths.writeUInt32LE(key === null ? NONE : keyBytes.length, 0);
+    const lengths = Buffer.allocUnsafe(LENGTHS_BYTES);
+    lengths.writeUInt32LE(key === null ? NO_KEY : keyBytes.length, 0);
     lengths.writeUInt32LE(headerBytes.length, 4);
     lengths.writeUInt32LE(value.length, 8);
-    const bytes = LENGTHS + keyBytes.length + headerBytes.length + value.length;
+    const bytes = LENGTHS_BYTES + keyBytes.length + headerBytes.length + value.length;
     if (count > 0 && size + bytes > ENTRY_BYTES) {
       yield { count, bytes: Buffer.concat(parts, size) };
       parts = [];
@@ -50,8 +51,8 @@ export function* pack(messages: readonly OutgoingMessage[]): Generator<Packed> {
 }
 
 /**
- * The messages of an entry. One of another form, which somebody else has written, is one message
- * without a value that a topic takes, and is put aside by whoever decodes it.
+ * The messages of an entry. An entry of another form, written by another program, is returned as
+ * one message with an empty value, which no topic accepts: the consumer dead-letters it.
  */
 export function messagesOf(partition: number, [id, fields]: StreamEntry): RawMessage[] {
   const last = leadingNumber(id);
@@ -67,7 +68,7 @@ export function messagesOf(partition: number, [id, fields]: StreamEntry): RawMes
   return messages;
 }
 
-/** @returns none when the bytes are not what `pack` makes; the offsets are still to be set */
+/** @returns no messages when the bytes are not from `pack`. The caller must set the offsets */
 function unpack(
   partition: number,
   timestamp: number,
@@ -75,14 +76,14 @@ function unpack(
 ): (RawMessage & { offset: number })[] {
   const messages = [];
   for (let at = 0; at < packed.length;) {
-    if (at + LENGTHS > packed.length) return [];
+    if (at + LENGTHS_BYTES > packed.length) return [];
     const keyLength = packed.readUInt32LE(at);
-    const headersAt = at + LENGTHS + (keyLength === NONE ? 0 : keyLength);
+    const headersAt = at + LENGTHS_BYTES + (keyLength === NO_KEY ? 0 : keyLength);
     const valueAt = headersAt + packed.readUInt32LE(at + 4);
     const end = valueAt + packed.readUInt32LE(at + 8);
     if (end > packed.length) return [];
     messages.push({
-      key: keyLength === NONE ? null : packed.toString('utf8', at + LENGTHS, headersAt),
+      key: keyLength === NO_KEY ? null : packed.toString('utf8', at + LENGTHS_BYTES, headersAt),
       value: packed.subarray(valueAt, end),
       partition,
       offset: 0,
@@ -94,7 +95,7 @@ function unpack(
   return messages;
 }
 
-/** Digits of ASCII to a number; the id's part before "-", or a whole timestamp. */
+/** The number that ASCII digits begin with: the part of an id before "-", or a timestamp. */
 function leadingNumber(bytes: Buffer): number {
   let number = 0;
   for (const byte of bytes) {
@@ -104,7 +105,7 @@ function leadingNumber(bytes: Buffer): number {
   return number;
 }
 
-/** Headers that nobody can read say nothing: what others wrote must not keep a partition from being read. */
+/** Unreadable headers count as none: what another program wrote must not block the partition. */
 function headersOf(packed: Buffer, from: number, to: number): Readonly<Record<string, string>> {
   try {
     const headers: unknown = JSON.parse(packed.toString('utf8', from, to));

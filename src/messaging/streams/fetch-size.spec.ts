@@ -1,7 +1,10 @@
 import { FetchSize } from './fetch-size';
 
 describe('FetchSize', () => {
-  /** Reads a backlog of messages of one size. @returns bytes of the largest answer, and its reads */
+  /**
+   * Reads a backlog of messages of one size.
+   * @returns bytes of the largest answer, number of reads
+   */
   const drain = (size: FetchSize, messages: number, bytes: number) => {
     let largest = 0;
     let reads = 0;
@@ -14,16 +17,16 @@ describe('FetchSize', () => {
     return { largest, reads };
   };
 
-  it('soon reads small messages in large steps', () => {
+  it('soon reads many small messages at a time', () => {
     expect(drain(new FetchSize(2_000), 100_000, 100).reads).toBeLessThan(60);
   });
 
-  it('reads few large ones at a time, also after small ones', () => {
+  it('reads few large messages at a time, also after small ones', () => {
     const size = new FetchSize(2_000);
     drain(size, 50, 1_000_000);
     expect(size.count).toBeLessThanOrEqual(2);
     drain(size, 100_000, 10);
-    // The last small ones came alone, as they do when there is no backlog.
+    // The last small message is alone, as without a backlog.
     size.observe(1, 10);
     expect(drain(size, 1_000, 60_000).largest).toBeLessThan(8_000_000);
   });

@@ -1,26 +1,27 @@
-/** Bytes of one answer to aim at. */
-const BYTES = 2_000_000;
-/** Messages that are asked for when little came last. */
-const FEWEST = 32;
+/** Intended size of one answer. */
+const TARGET_BYTES = 2_000_000;
+/** Messages to request when the last answer had few. */
+const MIN_COUNT = 32;
 
 /**
- * How many messages a read asks for, since Redis counts messages only and one may have a byte or a
- * megabyte: as many as are likely to have 2 MB, and at most twice what came last. So a backlog of
- * small messages is soon read in large steps, and a burst of large ones is no flood.
+ * How many entries a read requests. Redis limits an answer only by their number, and one may have a
+ * byte or a megabyte. The count aims at 2 MB, and is at most twice that of the last answer: a
+ * backlog of small messages is soon read in large steps, and a burst of large ones does not fill
+ * the memory.
  */
 export class FetchSize {
-  private next = FEWEST;
+  private next = MIN_COUNT;
 
-  /** @param most messages of a read, however small they are */
-  constructor(private readonly most: number) {}
+  /** @param maxCount of a read, however small the entries are */
+  constructor(private readonly maxCount: number) {}
 
   get count(): number {
     return this.next;
   }
 
-  /** Tells what a read gave. @param messages of the stream that gave the most */
-  observe(messages: number, bytes: number): void {
-    const affordable = Math.max(1, Math.floor((messages * BYTES) / Math.max(1, bytes)));
-    this.next = Math.min(this.most, affordable, Math.max(FEWEST, 2 * messages));
+  /** Call it after a read. @param count entries of the stream that returned the most */
+  observe(count: number, bytes: number): void {
+    const affordable = Math.max(1, Math.floor((count * TARGET_BYTES) / Math.max(1, bytes)));
+    this.next = Math.min(this.maxCount, affordable, Math.max(MIN_COUNT, 2 * count));
   }
 }

@@ -1,33 +1,33 @@
 import { randomUUID } from 'node:crypto';
 
-/** Where a partition stands in Redis; the hash tag keeps all of it on one slot. */
+/** The Redis keys of a partition; the hash tag keeps all of them in one slot. */
 export const streamKeys = (topic: string, partition: number) => {
   const tag = `mq:{${topic}:${partition}}`;
   return {
     /** The stream; entry ids are `<offset of the last message>-1`, since Redis refuses 0-0. */
     stream: tag,
-    /** Text of the offset that the next message gets. */
+    /** TEXT: the offset of the next message to be appended. */
     next: `${tag}:next`,
-    /** Text of the run id of the Redis that took the last append. */
+    /** TEXT: the run id of the Redis process that took the last append. */
     run: `${tag}:run`,
-    /** Hash of where offsets were left out: the first left out -> the one that came in its place. */
+    /** HASH: ranges of offsets that were left out; the first one left out -> the next one used. */
     gaps: `${tag}:gaps`,
-    /** Text of the number of the producer's last append; expires an hour after it. */
+    /** TEXT: the number of the producer's last append; expires an hour after it. */
     producer: (id: string) => `${tag}:producer:${id}`,
-    /** Hash of group -> the offset at which it goes on. */
+    /** HASH: group -> the offset of the next message that it receives. */
     groups: `${tag}:groups`,
-    /** Which member of the group reads the partition; expires when that member is gone. */
+    /** TEXT: the member of the group that reads the partition; expires when it is not renewed. */
     lease: (group: string) => `${tag}:lease:${group}`,
   };
 };
 
-/** Text that names this log; gone, like the log, when Redis loses its data. */
+/** TEXT: the id of this log. When Redis loses its data, the id is lost with the log. */
 export const LOG_ID_KEY = 'mq:log-id';
 export const newLogId = (): string => `streams:${randomUUID()}`;
 
-/** Text of the topic's number of partitions. */
+/** TEXT: the topic's number of partitions. */
 export const partitionsKey = (topic: string): string => `mq:{${topic}}:partitions`;
 
-/** Sorted set of the group's members by the time in ms at which they were last seen. */
+/** SORTED SET: the group's members, by the time in ms at which they last registered. */
 export const membersKey = (topic: string, group: string): string =>
   `mq:{${topic}}:members:${group}`;

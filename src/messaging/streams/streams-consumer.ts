@@ -4,26 +4,29 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { RedisScript } from '../../platform/redis';
+import { withTimeout } from '../../platform/timing';
 import type { ConsumeOptions, PartitionHandler, RunningConsumer } from '../event-log';
 import { PartitionWorker } from '../partition-worker';
 import { messagesOf, type StreamEntry } from './entry';
 import { FetchSize } from './fetch-size';
 import { LOG_ID_KEY, membersKey, newLogId, partitionsKey, streamKeys } from './stream-keys';
 
-/** Milliseconds between two looks at who the members are. */
-const TICK = 1_000;
-/** Milliseconds after which a silent member has lost its partitions. */
-export const LEASE = 6_000;
-/** Milliseconds that a read waits for messages; while a worker is full, whose partition it leaves out. */
-const BLOCK = 1_000;
-const BRIEF_BLOCK = 10;
-/** A connection that answers nothing for so long beyond BLOCK is half open: made anew. */
-const WATCHDOG = 5_000;
-/** Entries of a partition that stay for replays after every group has read them, and their bytes. */
-const RETAINED = 1_000_000;
+/** How often a member renews its leases and looks for other members. */
+const MEMBERSHIP_INTERVAL_MS = 1_000;
+/** A member that has not renewed its leases for this time loses its partitions. */
+export const LEASE_MS = 6_000;
+/** How long a read waits for messages. */
+const READ_BLOCK_MS = 1_000;
+/** The same while it leaves out a partition whose worker is full, and which may soon have room. */
+const SHORT_READ_BLOCK_MS = 10;
+/** A connection that is silent for this time beyond the block is half open: it is reconnected. */
+const ANSWER_TIMEOUT_MS = 5_000;
+const READ_RETRY_PAUSE_MS = 200;
+/** Entries of a partition, and their size, kept for replays after every group has read them. */
+const RETAINED_ENTRIES = 1_000_000;
 const RETAINED_BYTES = 256_000_000;
-/** Entries of a partition that are read at once, at most. */
-const FETCH = 2_000;
+/** At most this many entries of a partition are read at once. */
+const MAX_FETCHED_ENTRIES = 2_000;
 
 interface OwnedPartition {
   readonly worker: PartitionWorker;
@@ -32,9 +35,9 @@ interface OwnedPartition {
 }
 
 /**
- * One member of a group on Redis Streams. Members see each other in a sorted set and divide the
- * partitions by it; a lease keeps two from reading one partition meanwhile. All owned partitions
- * are read by one blocking call on a connection of their own.
+ * One member of a group on Redis Streams. The members register in a sorted set and divide the
+ * partitions by it; a lease prevents two members from reading one partition at the same time. All
+ * owned partitions are read by one blocking call on a separate connection.
  */
 export class StreamsConsumer implements RunningConsumer {
   private readonly logger = new Logger('Streams');
@@ -58,7 +61,7 @@ export class StreamsConsumer implements RunningConsumer {
     private readonly options: ConsumeOptions,
     private readonly handler: PartitionHandler,
   ) {
-    this.fetchSize = new FetchSize(Math.max(FETCH, options.size));
+    this.fetchSize = new FetchSize(Math.max(MAX_FETCHED_ENTRIES, options.size));
     this.reader = new Redis(url, {
       maxRetriesPerRequest: null,
       connectTimeout: 2_000,
@@ -68,8 +71,8 @@ export class StreamsConsumer implements RunningConsumer {
   }
 
   async start(): Promise<void> {
-    await this.tick();
-    this.loops = Promise.all([this.tickLoop(), this.readLoop()]);
+    await this.renewMembership();
+    this.loops = Promise.all([this.membershipLoop(), this.readLoop()]);
   }
 
   async stop(): Promise<void> {
@@ -79,39 +82,43 @@ export class StreamsConsumer implements RunningConsumer {
     await Promise.all([...this.owned.values()].map(({ worker }) => worker.stop()));
     this.reader.disconnect();
     await this.loops;
-    await this.leave().catch((error: unknown) => this.logger.debug(`leave: ${String(error)}`));
+    await this.leave().catch((error: unknown) =>
+      this.logger.debug(`Group ${this.options.group} could not be left: ${String(error)}`),
+    );
   }
 
-  private async tickLoop(): Promise<void> {
+  private async membershipLoop(): Promise<void> {
     while (!this.stopping) {
-      await this.pause(TICK);
+      await this.sleep(MEMBERSHIP_INTERVAL_MS);
       if (this.stopping) return;
       try {
-        await this.tick();
+        await this.renewMembership();
       } catch (error) {
-        this.logger.debug(`${this.options.group}: ${String(error)}`);
-        // Redis away for longer than a lease lasts: the partitions may be another's by now.
-        if (Date.now() - this.lastRenewal > LEASE) await this.drop([...this.owned.keys()]);
+        this.logger.debug(
+          `The membership of group ${this.options.group} was not renewed: ${String(error)}`,
+        );
+        // Redis was away for longer than a lease lasts: other members may own the partitions now.
+        if (Date.now() - this.lastRenewal > LEASE_MS) await this.drop([...this.owned.keys()]);
       }
     }
   }
 
-  /** Tells that this member lives, and takes and gives partitions so that each member has its share. */
-  private async tick(): Promise<void> {
+  /** Renews this member's registration, and takes or releases partitions up to its share. */
+  private async renewMembership(): Promise<void> {
     const { topic, group } = this.options;
     const key = membersKey(topic, group);
     const now = Date.now();
     const answers = await this.redis
       .multi()
       .zadd(key, now, this.member)
-      .zremrangebyscore(key, '-inf', now - LEASE)
+      .zremrangebyscore(key, '-inf', now - LEASE_MS)
       .zrange(key, 0, -1)
       .get(partitionsKey(topic))
       .set(LOG_ID_KEY, newLogId(), 'NX')
       .get(LOG_ID_KEY)
       .exec();
     const members = ((answers?.[2]?.[1] ?? []) as string[]).sort();
-    await this.countPartitions(answers?.[3]?.[1] as string | null);
+    await this.notePartitionCount(answers?.[3]?.[1] as string | null);
     await this.noticeNewLog(answers?.[5]?.[1] as string | null);
     const mine = members.indexOf(this.member);
     const wanted = new Set<number>();
@@ -125,30 +132,33 @@ export class StreamsConsumer implements RunningConsumer {
     if (this.owned.size > 0) this.wake();
   }
 
-  /** A Redis that lost its data is told again; the program provisions topics at boot only. */
-  private async countPartitions(stored: string | null): Promise<void> {
+  /** Restored in a Redis that lost its data: the program provisions topics only at boot. */
+  private async notePartitionCount(stored: string | null): Promise<void> {
     if (stored !== null) this.partitions = Number(stored);
     else if (this.partitions > 0)
       await this.redis.set(partitionsKey(this.options.topic), this.partitions, 'NX');
   }
 
-  /** When Redis has lost its data, every offset is another message's now. */
+  /** When Redis has lost its data, every offset may belong to another message now. */
   private async noticeNewLog(id: string | null): Promise<void> {
     if (this.logId && id !== this.logId) {
-      this.logger.warn(`${this.options.topic} was made anew: ${this.options.group} starts over`);
+      const { topic, group } = this.options;
+      this.logger.warn(
+        `The log of ${topic} was recreated: group ${group} starts from the beginning`,
+      );
       await this.drop([...this.owned.keys()]);
     }
     this.logId = id;
   }
 
-  /** Takes the partition or prolongs its lease, and notices when its log was made anew. */
+  /** Takes the partition or renews its lease, and detects that its log has lost messages. */
   private async hold(partition: number): Promise<void> {
     const { topic, group } = this.options;
     const { lease, next, groups } = streamKeys(topic, partition);
     const isMine = await this.leaseScript.run(
       this.redis,
       [lease(group), groups],
-      [this.member, LEASE, group],
+      [this.member, LEASE_MS, group],
     );
     if (isMine === 0) return this.drop([partition]);
     const owned = this.owned.get(partition);
@@ -157,21 +167,21 @@ export class StreamsConsumer implements RunningConsumer {
       this.own(partition, position);
       return;
     }
-    // Before the end is asked for: what is read meanwhile may move the position beyond it.
+    // Taken before the end is requested: a concurrent read may move the position past that end.
     const { position } = owned;
     const end = Number((await this.redis.get(next)) ?? 0);
     if (end >= position) return;
     this.logger.warn(
-      `${topic}/${partition} has lost its end: it is ${end}, and group ${group} stood at ${position}`,
+      `${topic}/${partition} has lost its last messages: it ends at offset ${end}, and group ${group} had read up to ${position}`,
     );
     await this.drop([partition]);
-    // What was fetched but not handled yet comes again.
+    // Messages that were fetched but not handled are delivered again.
     const committed = Number((await this.redis.hget(groups, group)) ?? 0);
     this.own(partition, Math.min(committed, end));
   }
 
   private own(partition: number, position: number): void {
-    // A tick that was under way when the stop began: nobody would end the worker.
+    // Called by a renewal that was running when the stop began: nothing would stop the worker.
     if (this.stopping) return;
     const { topic, size, lingerMs } = this.options;
     const worker = new PartitionWorker({
@@ -179,9 +189,9 @@ export class StreamsConsumer implements RunningConsumer {
       lingerMs,
       start: async (stopping) => {
         await this.handler.onStart(topic, partition, stopping);
-        // It asked for the log's id, perhaps after what waits here was read from the log before.
+        // It used the log's current id, but the queued messages may be from the previous log.
         if ((await this.redis.get(LOG_ID_KEY)) !== this.logId)
-          throw new Error(`${topic} was made anew`);
+          throw new Error(`the log of ${topic} was recreated`);
       },
       handle: (messages, stopping) => this.handler.onMessages(topic, messages, stopping),
       commit: (offset) => this.commit(partition, offset),
@@ -199,7 +209,7 @@ export class StreamsConsumer implements RunningConsumer {
     );
   }
 
-  /** Not taken while Redis is away or the lease is lost: another member may handle it all again. */
+  /** Fails without Redis or the lease: another member may handle the messages again. */
   private async commit(partition: number, offset: number): Promise<boolean> {
     const { topic, group } = this.options;
     const { lease, groups, stream } = streamKeys(topic, partition);
@@ -207,11 +217,11 @@ export class StreamsConsumer implements RunningConsumer {
       const moved = await this.commitScript.run(
         this.redis,
         [lease(group), groups, stream],
-        [this.member, group, offset, RETAINED, RETAINED_BYTES],
+        [this.member, group, offset, RETAINED_ENTRIES, RETAINED_BYTES],
       );
       return moved === 1;
     } catch (error) {
-      this.logger.debug(`${group} could not commit ${topic}/${partition}: ${String(error)}`);
+      this.logger.debug(`Group ${group} could not commit ${topic}/${partition}: ${String(error)}`);
       return false;
     }
   }
@@ -221,15 +231,15 @@ export class StreamsConsumer implements RunningConsumer {
       const readable = [...this.owned].filter(([, { worker }]) => !worker.isFull);
       if (readable.length === 0) {
         const rooms = [...this.owned.values()].map(({ worker }) => worker.room());
-        await Promise.race([this.pause(TICK), ...rooms]);
+        await Promise.race([this.sleep(MEMBERSHIP_INTERVAL_MS), ...rooms]);
         continue;
       }
       try {
         await this.read(readable);
       } catch (error) {
         if (this.stopping) return;
-        this.logger.debug(`${this.options.group} could not read: ${String(error)}`);
-        await this.pause(200);
+        this.logger.debug(`Group ${this.options.group} could not read: ${String(error)}`);
+        await this.sleep(READ_RETRY_PAUSE_MS);
       }
     }
   }
@@ -239,10 +249,10 @@ export class StreamsConsumer implements RunningConsumer {
     const partitionOfStream = new Map(
       readable.map(([partition]) => [streamKeys(topic, partition).stream, partition]),
     );
-    const block = readable.length < this.owned.size ? BRIEF_BLOCK : BLOCK;
-    // Ids are "<last offset>-1", and XREAD gives those behind the one that it gets: "<offset>-0".
+    const block = readable.length < this.owned.size ? SHORT_READ_BLOCK_MS : READ_BLOCK_MS;
+    // Ids are "<last offset>-1", and XREAD returns the entries after the given id: "<offset>-0".
     const starts = readable.map(([, { position }]) => `${position}-0`);
-    const answer = await this.withWatchdog(
+    const answer = await this.orReconnect(
       this.reader.callBuffer(
         'XREAD',
         'COUNT',
@@ -254,7 +264,7 @@ export class StreamsConsumer implements RunningConsumer {
         ...starts,
       ) as Promise<[Buffer, StreamEntry[]][] | null>,
     );
-    // That nothing came does not tell how large messages are.
+    // Without messages there is nothing to learn about their size.
     if (answer === null) return;
     let most = 0;
     let bytes = 0;
@@ -263,9 +273,9 @@ export class StreamsConsumer implements RunningConsumer {
       const partition = partitionOfStream.get(stream.toString()) as number;
       const asked = readable.find(([each]) => each === partition)?.[1];
       const owned = this.owned.get(partition);
-      // Given away, or begun anew, while the answer was under way.
+      // Released, or started again, since the request.
       if (!owned || owned !== asked) continue;
-      // The first entry may begin before the position, with messages that were read already.
+      // The first entry may begin before the position, with messages that were already read.
       const messages = entries
         .flatMap((entry) => messagesOf(partition, entry))
         .filter(({ offset }) => offset >= owned.position);
@@ -279,20 +289,11 @@ export class StreamsConsumer implements RunningConsumer {
     this.fetchSize.observe(most, bytes);
   }
 
-  private async withWatchdog<T>(answer: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.reader.disconnect(true);
-        reject(new Error('the connection answers nothing'));
-      }, BLOCK + WATCHDOG);
+  private orReconnect<T>(answer: Promise<T>): Promise<T> {
+    return withTimeout(READ_BLOCK_MS + ANSWER_TIMEOUT_MS, answer, () => {
+      this.reader.disconnect(true);
+      return new Error('Redis does not answer on this connection');
     });
-    answer.catch(() => undefined);
-    try {
-      return await Promise.race([answer, silence]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   private async release(partition: number): Promise<void> {
@@ -312,8 +313,8 @@ export class StreamsConsumer implements RunningConsumer {
     await this.redis.zrem(membersKey(topic, group), this.member);
   }
 
-  /** Waits, unless something happens meanwhile that makes looking again worth while. */
-  private pause(milliseconds: number): Promise<void> {
+  /** Waits until `wake` is called, at most this many milliseconds. */
+  private sleep(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);

@@ -15,21 +15,21 @@ import { GroupHasMembersError } from '../group-has-members.error';
 import type { Acks } from '../topic';
 import { messagesOf, pack, type StreamEntry } from './entry';
 import { LOG_ID_KEY, membersKey, newLogId, partitionsKey, streamKeys } from './stream-keys';
-import { LEASE, StreamsConsumer } from './streams-consumer';
+import { LEASE_MS, StreamsConsumer } from './streams-consumer';
 
-/** Bytes of one call of the append script; larger appends take several. */
+/** Size of one call of the append script; larger appends take several calls. */
 const APPEND_BYTES = 4_000_000;
 
-/** The event log on Redis Streams: one stream a partition, rising offsets given by a script. */
+/** The event log on Redis Streams: one stream per partition; a script assigns rising offsets. */
 export class StreamsEventLog extends EventLog {
-  override readonly idTellsContent = true;
+  override readonly idChangesWithContent = true;
   private readonly appendScript = new RedisScript<number>(join(__dirname, 'lua/append.lua'));
   private readonly consumers = new Set<StreamsConsumer>();
   private readonly redis: Redis;
-  /** Tells the appends made here from any other's. */
+  /** Distinguishes the appends of this instance from those of any other. */
   private readonly producer = randomUUID();
   private appends = 0;
-  /** By stream, when the appends so far have ended. */
+  /** By stream, a promise that resolves when the appends so far have ended. */
   private readonly appending = new Map<string, Promise<void>>();
 
   constructor(private readonly url: string) {
@@ -40,7 +40,7 @@ export class StreamsEventLog extends EventLog {
       commandTimeout: 5_000,
       retryStrategy: (attempt) => Math.min(attempt * 100, 1_000),
     });
-    // Every command that fails tells it; without a listener ioredis prints each attempt.
+    // Every command that fails reports the error. Without a listener, ioredis prints each attempt.
     this.redis.on('error', () => undefined);
   }
 
@@ -65,7 +65,7 @@ export class StreamsEventLog extends EventLog {
     return this.reach(async () => Number((await this.redis.get(partitionsKey(topic))) ?? 0));
   }
 
-  /** Redis knows one kind of acknowledgement, so `acks` makes no difference here. */
+  /** Redis has only one kind of acknowledgement, so `acks` makes no difference. */
   append(topic: string, _acks: Acks, messages: readonly OutgoingMessage[]): Promise<void> {
     return this.reach(async () => {
       const byPartition = Map.groupBy(messages, (message) => message.partition);
@@ -87,7 +87,7 @@ export class StreamsEventLog extends EventLog {
     );
   }
 
-  /** Without the offsets that were left out when another Redis took over. */
+  /** Does not count the offsets that were left out when another Redis process took over. */
   override async lag(group: string, topic: string): Promise<number[]> {
     const [differences, committed] = await Promise.all([
       super.lag(group, topic),
@@ -150,7 +150,7 @@ export class StreamsEventLog extends EventLog {
         'COUNT',
         limit,
       )) as StreamEntry[];
-      // The first entry may begin before the offset, as the last may end behind the limit.
+      // The first entry may begin before the offset, and the last may end after the limit.
       return entries
         .flatMap((entry) => messagesOf(partition, entry))
         .filter((message) => message.offset >= offset)
@@ -184,7 +184,7 @@ export class StreamsEventLog extends EventLog {
     this.redis.disconnect();
   }
 
-  /** After the appends to the partition that are under way, so that their numbers arrive rising. */
+  /** Waits for the running appends to the partition: their numbers must arrive rising. */
   private appendTo(
     topic: string,
     partition: number,
@@ -216,7 +216,7 @@ export class StreamsEventLog extends EventLog {
   }
 
   private async refuseMembers(group: string, topic: string): Promise<void> {
-    if ((await this.redis.zcount(membersKey(topic, group), Date.now() - LEASE, '+inf')) > 0)
+    if ((await this.redis.zcount(membersKey(topic, group), Date.now() - LEASE_MS, '+inf')) > 0)
       throw new GroupHasMembersError(group);
   }
 
@@ -230,7 +230,7 @@ export class StreamsEventLog extends EventLog {
   }
 }
 
-/** @throws the first error: the pipeline itself resolves though every command of it failed */
+/** @throws the first error: a pipeline resolves even when all of its commands have failed */
 async function answersOf(pipeline: ChainableCommander): Promise<unknown[]> {
   return ((await pipeline.exec()) ?? []).map(([error, value]) => {
     if (error) throw error;
@@ -238,7 +238,7 @@ async function answersOf(pipeline: ChainableCommander): Promise<unknown[]> {
   });
 }
 
-/** The script's arguments, in calls of limited size. */
+/** Divides the script's arguments into calls of limited size. */
 function* slices(messages: readonly OutgoingMessage[]): Generator<(number | Buffer)[]> {
   let values: (number | Buffer)[] = [];
   let bytes = 0;

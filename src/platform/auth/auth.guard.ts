@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { UnauthorizedError } from './auth.errors';
 import { OptionalAuthGuard } from './optional-auth.guard';
 
-/** Lets only requests with a valid token through. */
+/** Allows only requests with a valid token. */
 @Injectable()
 export class AuthGuard implements CanActivate {
   constructor(private readonly optional: OptionalAuthGuard) {}
@@ -12,7 +12,7 @@ export class AuthGuard implements CanActivate {
       .switchToHttp()
       .getRequest<{ headers: { authorization?: string } }>().headers;
     if (authorization === undefined)
-      throw new UnauthorizedError('a bearer token is needed in the Authorization header');
+      throw new UnauthorizedError('the Authorization header must hold a bearer token');
     return this.optional.canActivate(context);
   }
 }

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 
-/** A request that a guard has looked at; `userId` is null for an anonymous one. */
+/** A request after its guard; `userId` is null for an anonymous caller. */
 export interface AuthenticatedRequest extends FastifyRequest {
   userId: number | null;
 }

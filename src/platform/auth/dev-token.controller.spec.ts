@@ -10,7 +10,7 @@ describe('DevTokenController', () => {
     ['127.0.0.1', 0],
     ['::1', 0],
     ['localhost', 0],
-  ])('warns of its tokens when it listens on %s: %i times', (HOST, times) => {
+  ])('warns about its tokens when it listens on %s: %i times', (HOST, times) => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     new DevTokenController(Object.assign(new Environment(), { HOST })).onModuleInit();
     expect(warn).toHaveBeenCalledTimes(times);

@@ -5,8 +5,7 @@ import { Environment } from '../config';
 import { ApiProblem, ID_SCHEMA, IsId, JsonBody } from '../http';
 import { signingSecret } from './signing-secret';
 
-/** Seconds for which such a token is valid. */
-const LIFETIME = 24 * 60 * 60;
+const VALID_FOR_SECONDS = 24 * 60 * 60;
 
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
@@ -24,7 +23,7 @@ export class DevToken {
   expiresAt!: number;
 }
 
-/** Hands out tokens for any user, so that Swagger UI and the examples work. Not in production. */
+/** Issues tokens for any user, so that Swagger UI and the examples work. Not in production. */
 @ApiTags('auth')
 @Controller('api/auth/dev-token')
 export class DevTokenController implements OnModuleInit {
@@ -36,7 +35,7 @@ export class DevTokenController implements OnModuleInit {
     const { HOST, NODE_ENV } = this.environment;
     if (!LOOPBACK.test(HOST))
       this.logger.warn(
-        `NODE_ENV is ${NODE_ENV} and HOST ${HOST}: whoever reaches the port gets a token for any user. Set NODE_ENV=production where others do.`,
+        `NODE_ENV is ${NODE_ENV} and HOST is ${HOST}: anyone who can reach the port can get a token for any user. Set NODE_ENV=production if other people can reach it.`,
       );
   }
 
@@ -48,7 +47,7 @@ export class DevTokenController implements OnModuleInit {
   async issue(@JsonBody() { userId }: DevTokenRequest): Promise<DevToken> {
     const secret = signingSecret(this.environment);
     if (secret === null) throw new Error('the dev-token route is mounted without a secret');
-    const expiresAt = Math.floor(Date.now() / 1000) + LIFETIME;
+    const expiresAt = Math.floor(Date.now() / 1000) + VALID_FOR_SECONDS;
     const token = await new SignJWT()
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject(String(userId))

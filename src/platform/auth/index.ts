@@ -3,7 +3,7 @@ export * from './auth.errors';
 export * from './auth.guard';
 export * from './auth.module';
 export * from './current-user.decorator';
-export * from './hands-out-tokens';
+export * from './issues-dev-tokens';
 export * from './optional-auth.decorator';
 export * from './optional-auth.guard';
 export * from './own-user';

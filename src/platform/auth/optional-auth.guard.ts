@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import type { AuthenticatedRequest } from './authenticated-request';
 import { TokenVerifier } from './token.verifier';
 
-/** Lets anonymous requests and those with a valid token through; a wrong token is not ignored. */
+/** Allows anonymous requests and those with a valid token; refuses those with a wrong token. */
 @Injectable()
 export class OptionalAuthGuard implements CanActivate {
   constructor(private readonly tokens: TokenVerifier) {}
@@ -15,7 +15,7 @@ export class OptionalAuthGuard implements CanActivate {
       return true;
     }
     const userId = this.tokens.verify(authorization);
-    // A token that was seen lately costs no promise.
+    // A cached token costs no promise.
     if (typeof userId === 'number') {
       request.userId = userId;
       return true;

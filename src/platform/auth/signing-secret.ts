@@ -1,9 +1,9 @@
 import type { Environment } from '../config';
 
-/** Known to everybody, so that examples work at once; never used in production. */
+/** Public, so that the examples work without configuration; never used in production. */
 const DEVELOPMENT_SECRET = 'webook-development-secret';
 
-/** The HS256 secret, or null where such tokens are not accepted (production with a key set only). */
+/** The HS256 secret; null where such tokens are not accepted (production with only a key set). */
 export function signingSecret(environment: Environment): Uint8Array | null {
   const secret =
     environment.JWT_SECRET ??

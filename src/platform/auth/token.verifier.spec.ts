@@ -18,17 +18,17 @@ describe('TokenVerifier', () => {
   const verifier = verifierOf({ JWT_SECRET: SECRET });
   const verify = async (token: string) => verifier.verify(`Bearer ${token}`);
 
-  it('gives the user of a valid token, the second time without a promise', async () => {
+  it('returns the user of a valid token, the second time without a promise', async () => {
     const token = await tokenOf('42', inSeconds(60));
     expect(await verify(token)).toBe(42);
     expect(verifier.verify(`Bearer ${token}`)).toBe(42);
   });
 
-  it('takes a sub that is a number for what it says', async () => {
+  it('accepts a sub that is a JSON number', async () => {
     expect(await verify(await tokenOf(42))).toBe(42);
   });
 
-  it('does not believe a token beyond its expiry because it was valid before', async () => {
+  it('does not accept a cached token after its expiry', async () => {
     const token = await tokenOf('42', inSeconds(5));
     expect(await verify(token)).toBe(42);
     const later = Date.now() + 6_000;
@@ -49,7 +49,7 @@ describe('TokenVerifier', () => {
     },
   );
 
-  it('refuses what is expired, signed by another secret, unsigned or no token', async () => {
+  it('refuses expired, wrongly signed, unsigned and malformed tokens', async () => {
     const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.eyJzdWIiOiIxIn0.`;
     const tokens = [
       await tokenOf('1', inSeconds(-10)),
@@ -62,7 +62,7 @@ describe('TokenVerifier', () => {
     for (const token of tokens) await expect(verify(token)).rejects.toThrow(UnauthorizedError);
   });
 
-  it('refuses another algorithm without a key set', async () => {
+  it('refuses other algorithms when there is no key set', async () => {
     const { privateKey } = await generateKeyPair('ES256');
     const token = await new SignJWT()
       .setProtectedHeader({ alg: 'ES256' })
@@ -71,7 +71,7 @@ describe('TokenVerifier', () => {
     await expect(verify(token)).rejects.toThrow(UnauthorizedError);
   });
 
-  it('knows the development secret outside production only', async () => {
+  it('accepts the development secret only outside production', async () => {
     const key = new TextEncoder().encode('webook-development-secret');
     const token = await tokenOf('7', inSeconds(60), key);
     expect(await verifierOf({}).verify(`Bearer ${token}`)).toBe(7);

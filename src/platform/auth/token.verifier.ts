@@ -14,26 +14,26 @@ import { isId, parseId } from '../http';
 import { UnauthorizedError } from './auth.errors';
 import { signingSecret } from './signing-secret';
 
-/** Milliseconds for which a verified token is believed without checking its signature again. */
-const TRUST_TIME = 60_000;
-/** Characters of all headers that are remembered: 50,000 of a usual token and more. */
-const TRUSTED_SIZE = 32 * 1024 * 1024;
+/** How long a verified token is accepted without checking its signature again. */
+const TRUSTED_FOR_MS = 60_000;
+/** Characters of all cached headers together: room for more than 50,000 tokens of usual length. */
+const MAX_CACHED_CHARACTERS = 32 * 1024 * 1024;
 
 interface TrustedToken {
   userId: number;
-  /** Milliseconds since the epoch from which it must be verified again. */
-  until: number;
+  /** Milliseconds since the epoch, from which on the token must be verified again. */
+  trustedUntil: number;
 }
 
 /**
- * Tells whose a bearer token is: HS256 by the shared secret, RS256 and ES256 by the key set at
- * JWT_JWKS_URL. Verified tokens are remembered for a minute, never beyond their expiry, since a
- * signature costs more than the rest of a hot request.
+ * Finds the user of a bearer token. HS256 is verified with the shared secret, RS256 and ES256 with
+ * the key set at JWT_JWKS_URL. Verified tokens are cached for a minute, never beyond their expiry,
+ * because checking a signature costs more than the rest of a hot request.
  */
 @Injectable()
 export class TokenVerifier {
   private readonly trusted = new LRUCache<string, TrustedToken>({
-    maxSize: TRUSTED_SIZE,
+    maxSize: MAX_CACHED_CHARACTERS,
     sizeCalculation: (_token, authorization) => authorization.length,
   });
   private readonly secret: Uint8Array | null;
@@ -47,31 +47,31 @@ export class TokenVerifier {
   }
 
   /**
-   * The user id in the `sub` of a header's bearer token; at once for one seen lately.
-   * @param authorization the whole header, by which the token is remembered
-   * @throws UnauthorizedError (401) unless the token is valid and `sub` an id
+   * The user id in the `sub` claim of a bearer token; without a promise when the token is cached.
+   * @param authorization the whole header, which is the cache key
+   * @throws UnauthorizedError (401) unless the token is valid and `sub` is an id
    * @throws UnavailableError (503) when the key set cannot be fetched
    */
   verify(authorization: string): number | Promise<number> {
     const known = this.trusted.get(authorization);
-    if (known && known.until > Date.now()) return known.userId;
+    if (known && known.trustedUntil > Date.now()) return known.userId;
     return this.verifySignature(authorization);
   }
 
   private async verifySignature(authorization: string): Promise<number> {
-    const { payload } = await this.checked(bearerToken(authorization));
-    // A string by the standard; some issuers write their numeric ids as numbers even so.
+    const { payload } = await this.checkSignature(bearerToken(authorization));
+    // The standard demands a string, but some issuers write numeric ids as JSON numbers.
     const sub: unknown = payload.sub;
     const userId = isId(sub) ? sub : parseId(sub);
-    if (userId === null) throw new UnauthorizedError('the sub of the token is not a user id');
-    this.trusted.set(authorization, { userId, until: trustedUntil(payload) });
+    if (userId === null) throw new UnauthorizedError('the sub claim of the token is not a user id');
+    this.trusted.set(authorization, { userId, trustedUntil: trustedUntil(payload) });
     return userId;
   }
 
-  private async checked(token: string): Promise<JWTVerifyResult> {
+  private async checkSignature(token: string): Promise<JWTVerifyResult> {
     try {
-      // Each kind of key verifies its own algorithms only: an HS256 token signed with a public key
-      // as its secret never reaches the key set, and `none` reaches neither.
+      // Each kind of key verifies only its own algorithms: an HS256 token that was signed with a
+      // public key as its secret never reaches the key set, and `none` reaches neither.
       if (this.secret && algorithmOf(token) === 'HS256')
         return await jwtVerify(token, this.secret, { algorithms: ['HS256'] });
       if (this.keySet)
@@ -79,7 +79,7 @@ export class TokenVerifier {
     } catch (error) {
       throw rejection(error);
     }
-    throw new UnauthorizedError('the token is not valid: its algorithm is not accepted here');
+    throw new UnauthorizedError('the token is not valid: its algorithm is not accepted');
   }
 }
 
@@ -100,17 +100,17 @@ function algorithmOf(token: string): unknown {
 }
 
 function trustedUntil({ exp }: JWTPayload): number {
-  return Math.min(Date.now() + TRUST_TIME, exp === undefined ? Infinity : exp * 1000);
+  return Math.min(Date.now() + TRUSTED_FOR_MS, exp === undefined ? Infinity : exp * 1000);
 }
 
 function rejection(error: unknown): Error {
   if (error instanceof UnauthorizedError) return error;
   if (error instanceof errors.JWTExpired) return new UnauthorizedError('the token has expired');
-  // jose has no class of its own for a key set that answers anything but 200.
-  const keySetIsAway =
+  // jose throws its plain base error when the key set answers with a status other than 200.
+  const isKeySetUnavailable =
     !(error instanceof errors.JOSEError) ||
     error instanceof errors.JWKSTimeout ||
     error.code === errors.JOSEError.code;
-  if (keySetIsAway) return new UnavailableError('key set', String(error), error);
+  if (isKeySetUnavailable) return new UnavailableError('key set', String(error), error);
   return new UnauthorizedError('the token is not valid');
 }

@@ -3,7 +3,7 @@ import { ConfigModule as NestConfigModule, ConfigService, registerAs } from '@ne
 import { Environment, readEnvironment } from './environment';
 
 /**
- * This process's validated variables.
+ * The validated environment variables of this process.
  * @throws InvalidEnvironmentError naming every wrong variable
  */
 export const processEnvironment = (): Environment => readEnvironment(process.env);

@@ -11,7 +11,7 @@ const fault = (source: Record<string, string>): string => {
 };
 
 describe('readEnvironment', () => {
-  it('fills in the defaults and makes numbers of texts', () => {
+  it('fills in the defaults and converts text to numbers', () => {
     expect(readEnvironment({ ...needed, PORT: '8080', RANKING_SIZE: '' })).toMatchObject({
       NODE_ENV: 'development',
       PORT: 8080,
@@ -51,7 +51,7 @@ describe('readEnvironment', () => {
     expect(fault(source)).toContain(message);
   });
 
-  it('takes a short secret outside production', () => {
+  it('accepts a short secret outside production', () => {
     expect(fault({ JWT_SECRET: 'short' })).toBe('');
   });
 

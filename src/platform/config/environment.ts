@@ -12,7 +12,7 @@ import {
   ValidateIf,
   validateSync,
 } from 'class-validator';
-import { DecimalNumber } from '../decimal-number.decorator';
+import { DecimalNumber } from '../validation';
 
 export const NODE_ENVS = ['development', 'test', 'production'] as const;
 export const ROLES = ['all', 'api', 'worker'] as const;
@@ -20,7 +20,7 @@ export const MQ_ENGINES = ['streams', 'kafka'] as const;
 export const CDC_ENGINES = ['relay', 'canal'] as const;
 export const READ_CONSUMERS = ['batch', 'single'] as const;
 
-/** What reads the URL later parses it and decodes its parts, and would throw in the middle of it. */
+/** The libraries that use a URL parse it and decode its parts later: a fault must show at boot. */
 function ParsesAsUrl(example: string): PropertyDecorator {
   const validate = (value: unknown): boolean => {
     try {
@@ -36,8 +36,8 @@ function ParsesAsUrl(example: string): PropertyDecorator {
 }
 
 /**
- * Every variable the program reads, with its default. Nothing else touches `process.env`. Of a
- * variable's rules the lowest is checked first, and only the first that fails is told.
+ * Every variable that the program reads, with its default. No other code reads `process.env`. The
+ * rules of a variable are checked from the bottom up, and only the first that fails is reported.
  */
 export class Environment {
   @IsIn(NODE_ENVS, { message: 'must be development, test or production' })
@@ -68,7 +68,7 @@ export class Environment {
   @Matches(/^rediss?:\/\//, { message: 'must be like redis://127.0.0.1:6379' })
   REDIS_URL!: string;
 
-  /** Comma-separated host:port list; needed when an engine is Kafka or Canal. */
+  /** Comma-separated host:port list; required when an engine is Kafka or Canal. */
   @IsOptional()
   @Matches(/^[^,\s:]+:\d+(,[^,\s:]+:\d+)*$/, {
     message: 'must be like 127.0.0.1:9092,127.0.0.1:9093',
@@ -81,7 +81,7 @@ export class Environment {
   @IsIn(CDC_ENGINES, { message: 'must be relay or canal' })
   CDC_ENGINE: (typeof CDC_ENGINES)[number] = 'relay';
 
-  /** Path of Canal's instance.properties; with it, its partition count is checked at boot. */
+  /** Path of Canal's instance.properties. When set, its partition count is checked at boot. */
   @IsOptional()
   @IsString()
   CANAL_PROPERTIES?: string;
@@ -99,14 +99,14 @@ export class Environment {
   })
   CONSUMER_GROUPS?: string;
 
-  /** How many rows a board shows. */
+  /** Number of rows that a board shows. */
   @DecimalNumber()
   @Min(1, { message: 'must be at least 1' })
   @Max(10_000, { message: 'must be at most 10000' })
   @IsInt({ message: 'must be a whole number, e.g. RANKING_SIZE=100' })
   RANKING_SIZE = 100;
 
-  /** HS256 secret. Outside production it may be short, and a fixed development secret stands in. */
+  /** HS256 secret. Outside production it may be short; its default there is a public secret. */
   @ValidateIf(({ NODE_ENV }: Environment) => NODE_ENV === 'production')
   @IsOptional()
   @MinLength(16, { message: 'must have at least 16 characters in production' })
@@ -121,8 +121,8 @@ export class Environment {
 export class InvalidEnvironmentError extends Error {}
 
 /**
- * Checks the variables once, at boot.
- * @throws InvalidEnvironmentError naming every wrong variable, its value's fault and an example.
+ * Validates the variables once, at boot.
+ * @throws InvalidEnvironmentError naming every wrong variable, its fault and an example
  */
 export function readEnvironment(source: Record<string, string | undefined>): Environment {
   const known = new Environment() as unknown as Record<string, unknown>;

@@ -1,8 +1,8 @@
 import type { BulkValue } from './database';
 
 /**
- * A statement whose plan is recorded, with example values. Each repository exports those that it
- * runs often as `hotStatements`; `test/plans` compares their plans.
+ * A statement that runs often, with example values. Each file with SQL exports them as `hotStatements`;
+ * `test/plans` checks which index each one uses.
  */
 export interface HotStatement {
   readonly name: string;

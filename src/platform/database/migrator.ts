@@ -2,8 +2,8 @@ import { type RowDataPacket, createConnection } from 'mysql2/promise';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from './data-source-options';
 
-/** Seconds that an instance waits for another one that is migrating. */
-const LOCK_TIMEOUT = 120;
+/** How long an instance waits for another one that is migrating. */
+const LOCK_TIMEOUT_SECONDS = 120;
 
 export interface MigrationReport {
   /** Names of the migrations that were run or reverted, in that order. */
@@ -11,13 +11,13 @@ export interface MigrationReport {
 }
 
 /**
- * Runs `migrations/` on a database. Instances that start together do it one after the other, under
- * a named lock that MySQL frees by itself when its holder dies.
+ * Runs `migrations/` on a database. Instances that start together do so one after another, under a
+ * named lock, which MySQL frees when its holder dies.
  */
 export class Migrator {
   constructor(private readonly url: string) {}
 
-  /** Applies what is missing. */
+  /** Applies the missing migrations. */
   up(): Promise<MigrationReport> {
     return this.locked(async (dataSource) => {
       const applied = await dataSource.runMigrations();
@@ -44,12 +44,12 @@ export class Migrator {
   private async locked<T>(work: (dataSource: DataSource) => Promise<T>): Promise<T> {
     const lock = await createConnection({ uri: this.url, connectTimeout: 3_000 });
     try {
-      // Named after the database: several of them may live on one server.
+      // Named after the database, since a server may have several.
       const [[row]] = await lock.query<RowDataPacket[]>(
-        `SELECT GET_LOCK(CONCAT('webook-migrations:', MD5(DATABASE())), ${LOCK_TIMEOUT}) AS held`,
+        `SELECT GET_LOCK(CONCAT('webook-migrations:', MD5(DATABASE())), ${LOCK_TIMEOUT_SECONDS}) AS held`,
       );
       if (row?.held !== 1)
-        throw new Error(`Another instance has been migrating for ${LOCK_TIMEOUT} seconds`);
+        throw new Error(`Another instance has been migrating for ${LOCK_TIMEOUT_SECONDS} seconds`);
       const dataSource = await new DataSource(dataSourceOptions(this.url)).initialize();
       try {
         return await work(dataSource);

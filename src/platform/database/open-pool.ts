@@ -1,10 +1,10 @@
 import { createPool, type Pool, type PoolOptions } from 'mysql2/promise';
 
 /**
- * What all pools have in common. BIGINT beyond 2^53 comes as text, times as UTC. Sessions are READ
- * COMMITTED, since the gap locks of REPEATABLE READ would only add deadlocks to our point writes;
- * they are so from the start, which spares each transaction a round trip to say so.
- * @param settings further statements that make a session what `options` alone cannot
+ * What all pools have in common. BIGINT above 2^53 is text, times are UTC. Sessions are READ COMMITTED:
+ * the gap locks of REPEATABLE READ would only add deadlocks to writes of single rows. It is set once
+ * for each connection, which saves every transaction a round trip.
+ * @param settings statements for what `options` cannot set
  */
 export function openPool(
   url: string,
@@ -13,7 +13,7 @@ export function openPool(
 ): Pool {
   const pool = createPool({
     uri: url,
-    // Affected rows are those that really changed: transitions are decided by them.
+    // Affected rows are then the rows whose values changed: transitions are decided by them.
     flags: ['-FOUND_ROWS'],
     supportBigNumbers: true,
     bigNumberStrings: false,
@@ -23,8 +23,8 @@ export function openPool(
     ...options,
   });
   pool.pool.on('connection', (connection) => {
-    // Sent before anything else on it. Without them the connection must not be used: it would wait
-    // for locks, and lock gaps, in ways that nobody reckons with.
+    // The first statements of the connection. If one fails the connection must not be used: it would
+    // lock gaps and wait for locks in ways that the program does not expect.
     for (const statement of ['SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', ...settings])
       connection.query(statement, (error) => {
         if (error) connection.destroy();

@@ -1,6 +1,6 @@
 /**
- * An outcome that the caller must hear about. The HTTP filter renders it as problem+json with
- * `status` and the stable `code`; the consumers dead-letter it, since trying again cannot help.
+ * A failure that the caller must learn about. The HTTP filter renders it as problem+json with
+ * `status` and the stable `code`; the consumers dead-letter it, because a retry cannot help.
  */
 export class DomainError extends Error {
   constructor(

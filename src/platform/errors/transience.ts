@@ -2,15 +2,15 @@ import { isUnavailable } from './unavailability';
 
 /** Deadlock, lock wait timeout. */
 const CONTENTION = new Set([1205, 1213]);
-/** SQLSTATE classes of what the values themselves are wrong about: data, integrity constraints. */
+/** SQLSTATE classes of faults in the values: data exceptions, integrity constraint violations. */
 const DATA_CLASSES = new Set(['22', '23']);
-/** The same faults, where a server has no better SQLSTATE for them than HY000. */
+/** The same faults, which some servers report with the general SQLSTATE HY000. */
 const DATA_NUMBERS = new Set([1366, 3819]);
 
 /**
- * Whether the same work may well succeed later, so that a consumer tries it again for as long as it
- * takes: a dependency is away or busy, or MySQL refuses for a reason that lies not in the values (a
- * missing right, a table that is not migrated yet, a full disk). All else is the message's own fault.
+ * Whether the same work may succeed later, so that a consumer retries it without a limit: a
+ * dependency is unavailable or busy, or MySQL refuses for a reason other than the values (a missing
+ * privilege, a table that is not migrated yet, a full disk). Other errors are the message's fault.
  */
 export function isTransient(error: unknown): boolean {
   if (isUnavailable(error)) return true;

@@ -15,7 +15,7 @@ describe('unavailability', () => {
     ['redis', new Error('Connection is closed.')],
     ['dependency', errorOf({ code: 'ECONNREFUSED', syscall: 'connect' })],
     ['dependency', new AggregateError([errorOf({ code: 'ECONNREFUSED', syscall: 'connect' })])],
-  ])('sees that %s is away', (dependency, error) => {
+  ])('reports that %s is unavailable', (dependency, error) => {
     expect(unavailableDependency(error)).toBe(dependency);
   });
 
@@ -27,7 +27,7 @@ describe('unavailability', () => {
     new AggregateError([]),
     undefined,
     'text',
-  ])('takes nothing else for an outage', (error) => {
+  ])('does not take other errors for an outage: %p', (error) => {
     expect(isUnavailable(error)).toBe(false);
   });
 });

@@ -17,13 +17,13 @@ const NETWORK_CODES = new Set([
   'POOL_CLOSED',
 ]);
 
-/** MySQL: too many connections, shutting down, killed, read-only, server gone, lost while asked. */
+/** MySQL: too many connections, shutting down, killed, read-only, gone, lost during a query. */
 const SQL_NUMBERS = new Set([1040, 1053, 1152, 1203, 1290, 1836, 1927, 2006, 2013]);
 
 const REDIS_MESSAGES =
   /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|OOM|BUSY|MISCONF) |^Connection is closed|^Command timed out|^Stream isn't writeable/;
 
-/** What is away, e.g. `mysql`, or null when `error` is no sign of a dependency being away. */
+/** Names the unavailable dependency, e.g. `mysql`; null when `error` has another cause. */
 export function unavailableDependency(error: unknown): string | null {
   if (error instanceof UnavailableError) return error.dependency;
   if (!(error instanceof Error)) return null;
@@ -39,14 +39,14 @@ export function unavailableDependency(error: unknown): string | null {
   if (message === 'Pool is closed.') return 'mysql';
   if (code !== undefined && NETWORK_CODES.has(code))
     return code.startsWith('PROTOCOL_') || syscall === undefined ? 'mysql' : 'dependency';
-  // Several addresses were tried (localhost as IPv6 and IPv4), all in vain.
+  // Several addresses were tried (localhost as IPv6 and IPv4) and all failed.
   if (error instanceof AggregateError) return unavailableDependency(error.errors[0]);
   // TypeORM wraps the driver's error.
   const { driverError = error.cause } = error as { driverError?: unknown };
   return driverError === undefined ? null : unavailableDependency(driverError);
 }
 
-/** Whether the same call may well succeed later because only a dependency was away. */
+/** Whether the same call may succeed later because only a dependency was unavailable. */
 export function isUnavailable(error: unknown): boolean {
   return unavailableDependency(error) !== null;
 }

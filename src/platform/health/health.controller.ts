@@ -27,7 +27,7 @@ const READINESS: SchemaObject = {
         required: ['status'],
         properties: {
           status: { type: 'string', enum: ['up', 'down'] },
-          error: { type: 'string', description: 'What is wrong with it when it is down' },
+          error: { type: 'string', description: 'The reason when it is down' },
         },
       },
     },
@@ -47,7 +47,7 @@ export class HealthController {
   }
 
   @Get('readyz')
-  @ApiOperation({ summary: 'Readiness, with each dependency named' })
+  @ApiOperation({ summary: 'Readiness, with the status of each dependency' })
   @ApiOkResponse({ schema: READINESS })
   @ApiServiceUnavailableResponse({
     description: 'A dependency is down, or the process is stopping',

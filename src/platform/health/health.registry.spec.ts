@@ -10,7 +10,7 @@ describe('HealthRegistry', () => {
     });
   });
 
-  it('names each dependency that is down, with what is wrong', async () => {
+  it('names each dependency that is down, with the reason', async () => {
     const health = new HealthRegistry();
     health.add('mysql', () => Promise.resolve());
     health.add('redis', () => {
@@ -29,7 +29,7 @@ describe('HealthRegistry', () => {
     });
   });
 
-  it('counts one that does not answer as down', async () => {
+  it('counts a dependency that does not answer as down', async () => {
     jest.useFakeTimers();
     try {
       const health = new HealthRegistry();
@@ -45,7 +45,7 @@ describe('HealthRegistry', () => {
     }
   });
 
-  it('is not ready from the beginning of the shutdown', async () => {
+  it('is not ready as soon as the shutdown begins', async () => {
     const health = new HealthRegistry();
     health.beginShutdown();
     expect((await health.readiness()).status).toBe('stopping');

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { withTimeout } from '../timing';
 
-/** Milliseconds after which a dependency that does not answer counts as down. */
-const CHECK_TIMEOUT = 1_000;
+/** A dependency that does not answer within this time counts as down. */
+const CHECK_TIMEOUT_MS = 1_000;
 
 export interface CheckResult {
   status: 'up' | 'down';
@@ -13,18 +14,18 @@ export interface Readiness {
   checks: Record<string, CheckResult>;
 }
 
-/** Each dependency registers how to ask it; readiness is the sum of their answers. */
+/** Each dependency registers a check; the process is ready when all of them pass. */
 @Injectable()
 export class HealthRegistry {
   private readonly checks = new Map<string, () => Promise<void>>();
   private stopping = false;
 
-  /** @param check resolves when the dependency answers, rejects with what is wrong with it */
+  /** @param check resolves when the dependency works, rejects with the reason when it does not */
   add(name: string, check: () => Promise<void>): void {
     this.checks.set(name, check);
   }
 
-  /** From here on the process is not ready, whatever its dependencies say. */
+  /** From now on the process is not ready, whatever the checks say. */
   beginShutdown(): void {
     this.stopping = true;
   }
@@ -42,24 +43,15 @@ export class HealthRegistry {
 }
 
 async function outcome(check: () => Promise<void>): Promise<CheckResult> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`no answer within ${CHECK_TIMEOUT} ms`)),
-      CHECK_TIMEOUT,
-    );
-  });
   try {
-    await Promise.race([check(), timeout]);
+    await withTimeout(CHECK_TIMEOUT_MS, check());
     return { status: 'up' };
   } catch (error) {
     return { status: 'down', error: messageOf(error) };
-  } finally {
-    clearTimeout(timer);
   }
 }
 
-/** Connection errors of Node (AggregateError) have an empty message and say all in their code. */
+/** Node's connection errors (AggregateError) have an empty message; their code says what failed. */
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.message || (error as { code?: string }).code || error.name;

@@ -12,7 +12,7 @@ const isValid = async (text: unknown): Promise<boolean> => {
 };
 
 describe('Characters', () => {
-  it.each(['a', 'abcd', '收藏夹的', '😀😀😀😀', '❤️❤️'])('takes %j', async (text) => {
+  it.each(['a', 'abcd', '收藏夹的', '😀😀😀😀', '❤️❤️'])('accepts %j', async (text) => {
     expect(await isValid(text)).toBe(true);
   });
 

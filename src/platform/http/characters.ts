@@ -1,8 +1,8 @@
 import { ValidateBy } from 'class-validator';
 
 /**
- * A body's text of `min` to `max` characters. Counts code points, as the database's columns do;
- * class-validator's own length leaves variation selectors out.
+ * A text of `min` to `max` characters. Counts code points, as the database's columns do;
+ * class-validator's `Length` does not count variation selectors.
  */
 export function Characters(min: number, max: number): PropertyDecorator {
   return ValidateBy({
@@ -10,7 +10,7 @@ export function Characters(min: number, max: number): PropertyDecorator {
     validator: {
       validate(value) {
         if (typeof value !== 'string') return false;
-        // What is too long in UTF-16 even for characters of two units each is not taken apart.
+        // A code point has at most two UTF-16 units: a text beyond twice the maximum is not split.
         const count = value.length > 2 * max ? value.length : [...value].length;
         return count >= min && count <= max;
       },

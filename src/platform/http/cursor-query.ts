@@ -1,10 +1,10 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { DecimalNumber } from '../decimal-number.decorator';
+import { DecimalNumber } from '../validation';
 
 export const PAGE_LIMIT = 100;
 
-/** Which part of a list is asked for; lists with filters of their own extend it. */
+/** Which page of a list to return; lists with their own filters extend it. */
 export class CursorQuery {
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: PAGE_LIMIT, default: 20 })
   @IsOptional()
@@ -14,9 +14,11 @@ export class CursorQuery {
   @IsInt({ message: `must be a whole number from 1 to ${PAGE_LIMIT}` })
   limit: number = 20;
 
-  @ApiPropertyOptional({ description: '`nextCursor` of the page before; the first page without' })
+  @ApiPropertyOptional({
+    description: '`nextCursor` of the previous page; leave it out for the first page',
+  })
   @IsOptional()
   @MaxLength(512, { message: 'must be at most 512 characters' })
-  @IsString({ message: 'must be one text' })
+  @IsString({ message: 'must be a single text' })
   cursor?: string;
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { decodeCursor, encodeCursor, InvalidCursorError } from './cursor';
 
 describe('cursor', () => {
-  it('gives back what it was made of', () => {
+  it('decodes to the values that were encoded', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), fc.string(), (time, biz) => {
         expect(
@@ -12,11 +12,11 @@ describe('cursor', () => {
     );
   });
 
-  it('that is missing stands for the first page', () => {
+  it('means the first page when it is missing', () => {
     expect(decodeCursor('list', undefined, ['number'])).toBeNull();
   });
 
-  it('is refused after any change of one character', () => {
+  it('is refused after a change of any one character', () => {
     const cursor = encodeCursor('list', [1_795_222_835_000, 42]);
     for (let at = 0; at < cursor.length; at++) {
       const changed = cursor.slice(0, at) + (cursor[at] === 'A' ? 'B' : 'A') + cursor.slice(at + 1);
@@ -33,7 +33,7 @@ describe('cursor', () => {
     encodeCursor('list', ['1', 2]),
     encodeCursor('list', [1, 0.5]),
     encodeCursor('list of another filter', [1, 2]),
-  ])('of another list or none at all is refused: %j', (text) => {
+  ])('is refused when it is of another list or is no cursor: %j', (text) => {
     expect(() => decodeCursor('list', text, ['number', 'number'])).toThrow(InvalidCursorError);
   });
 });

@@ -10,16 +10,13 @@ type ValuesOf<Kinds extends readonly CursorKind[]> = {
 
 export class InvalidCursorError extends ValidationFailedError {
   constructor() {
-    super(
-      [{ field: 'cursor', message: 'is not one that this list has given out' }],
-      'INVALID_CURSOR',
-    );
+    super([{ field: 'cursor', message: 'is not a cursor of this list' }], 'INVALID_CURSOR');
   }
 }
 
 /**
- * Not a secret: a cursor names a position in a list that its caller may read anyway. It only tells
- * a cursor that was cut or edited on the way, or is another list's, from one that was given out.
+ * Not a secret: a cursor names a position in a list that the caller may read anyway. The checksum
+ * only detects a cursor that was truncated, edited or issued for another list.
  */
 const checksum = (list: string, payload: string): string =>
   createHash('sha256').update(`${list}\n${payload}`).digest('base64url').slice(0, 8);
@@ -34,8 +31,8 @@ export function encodeCursor(list: string, values: readonly CursorValue[]): stri
 }
 
 /**
- * The keyset position that `encodeCursor` made for that list; null for the first page, which is
- * asked for without a cursor.
+ * The keyset position that `encodeCursor` was given for that list; null without a cursor, which
+ * means the first page.
  * @throws InvalidCursorError (400) for anything else
  */
 export function decodeCursor<const Kinds extends readonly CursorKind[]>(

@@ -1,7 +1,7 @@
 import { ValidateBy, type ValidationOptions } from 'class-validator';
 
 export const ID_RULE = 'must be a whole number from 1 to 9007199254740991';
-/** An id that is asked for, in the OpenAPI document. */
+/** The schema of an id in a request, for the OpenAPI document. */
 export const ID_SCHEMA = {
   type: 'integer',
   minimum: 1,
@@ -13,14 +13,14 @@ export function isId(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
 }
 
-/** The id that decimal text stands for, or null: no sign, no leading zero, at most 2^53-1. */
+/** The id that a decimal text represents, or null: no sign, no leading zero, at most 2^53-1. */
 export function parseId(text: unknown): number | null {
   if (typeof text !== 'string' || !/^[1-9]\d{0,15}$/.test(text)) return null;
   const id = Number(text);
   return Number.isSafeInteger(id) ? id : null;
 }
 
-/** A body's field (or each element of it, with `each`) that holds an id as a JSON number. */
+/** A field of a body (or each of its elements, with `each`) that holds an id as a JSON number. */
 export function IsId(options?: ValidationOptions): PropertyDecorator {
   return ValidateBy(
     { name: 'isId', validator: { validate: isId, defaultMessage: () => ID_RULE } },

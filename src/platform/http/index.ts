@@ -1,5 +1,4 @@
 export * from './api-problem.decorator';
-export * from './biz';
 export * from './characters';
 export * from './cursor';
 export * from './cursor-query';

@@ -4,14 +4,15 @@ import { RequestValidationPipe } from './request-validation.pipe';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Whether the route reads a body; all others refuse what is in one. */
+    /** Whether the route accepts a body; all other routes refuse every field of one. */
     takesBody?: boolean;
   }
 }
 
 /**
- * Nest's `@Body()` on a route that thereby takes one: without it, any field of a body is unknown.
- * @param pipe checks it, as the parameter's DTO asks when not given
+ * Nest's `@Body()`, which also marks the route as one that accepts a body: on all other routes,
+ * every field of a body is unknown.
+ * @param pipe validates the body; by default against the parameter's DTO
  */
 export function JsonBody(pipe: Type<PipeTransform> = RequestValidationPipe): ParameterDecorator {
   return (controller, method, index) => {

@@ -7,9 +7,9 @@ import { type FieldError, ValidationFailedError } from './validation-failed.erro
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Bodies are JSON in UTF-8, uncompressed. An empty one goes with any content type, since many
- * clients send one with every request. What a route takes is known before any of its guards run:
- * one without a `@JsonBody()` refuses all fields here, and costs nothing when there is no body.
+ * Bodies are JSON in UTF-8, uncompressed. An empty body is accepted with any content type, because
+ * many clients send one with every request. Runs before the guards of a route: a route without
+ * `@JsonBody()` refuses all fields here, at no cost when there is no body.
  */
 export function acceptJsonOnly(app: NestFastifyApplication): void {
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
@@ -53,18 +53,18 @@ function faultsOf(request: FastifyRequest, text: string, value: unknown): FieldE
     return isJsonObject(value)
       ? unknownFields(value)
       : [{ field: 'body', message: 'must be a JSON object' }];
-  // Half of a surrogate pair can come by an escape only.
+  // Only an escape can yield half of a surrogate pair: the text itself is valid UTF-8.
   return /\\u[dD][89a-fA-F]/.test(text) ? illFormed(value) : [];
 }
 
-/** Texts that UTF-8 has no form for: what keeps them would keep U+FFFD in their stead. */
+/** Finds texts that UTF-8 cannot encode: U+FFFD would be stored in their place. */
 function illFormed(body: unknown): FieldError[] {
   const errors: FieldError[] = [];
   const pending: [path: string, value: unknown][] = [['', body]];
-  // Grows as it goes: a recursion would be as deep as the caller likes.
+  // The list grows during the loop; a recursion could overflow the stack.
   for (const [path, value] of pending) {
     if (typeof value === 'string' && !value.isWellFormed())
-      errors.push({ field: path || 'body', message: 'must not have half of a surrogate pair' });
+      errors.push({ field: path || 'body', message: 'must not contain half of a surrogate pair' });
     if (typeof value === 'object' && value !== null)
       for (const [name, child] of Object.entries(value))
         pending.push([path === '' ? name : `${path}.${name}`, child]);

@@ -6,7 +6,7 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** @param path of the object in the body, with a dot behind it, e.g. `objects.0.` */
+/** @param path of the object in the body, with a dot at its end, e.g. `objects.0.` */
 export function unknownFields(
   value: Record<string, unknown>,
   known: readonly string[] = [],

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fastify as createFastify, type FastifyInstance } from 'fastify';
 import { endStreamsOnClose } from './open-responses';
 
-describe('a server that is closed', () => {
+describe('a closing server', () => {
   let fastify: FastifyInstance;
   const agent = new Agent({ keepAlive: true });
   const port = (): number => (fastify.server.address() as AddressInfo).port;
@@ -21,7 +21,7 @@ describe('a server that is closed', () => {
   });
   afterEach(() => agent.destroy());
 
-  it('ends its streams, and holds nothing of those whose clients have left', async () => {
+  it('ends its streams, and keeps no reference to those whose clients have left', async () => {
     const responses: ServerResponse[] = [];
     fastify.get('/stream', (_request, reply) => {
       responses.push(reply.raw);
@@ -39,7 +39,7 @@ describe('a server that is closed', () => {
     expect(ofLeft).not.toHaveBeenCalled();
   });
 
-  it('ends a stream that begins when the others have been ended', async () => {
+  it('ends a stream that begins after the others have been ended', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     fastify.get('/stream', async () => {
@@ -58,7 +58,7 @@ describe('a server that is closed', () => {
     await closed;
   });
 
-  it('answers what takes long, and does not wait for its kept connection', async () => {
+  it('answers a long request, and does not wait for its kept-alive connection', async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     fastify.get('/long', async () => {
@@ -71,7 +71,7 @@ describe('a server that is closed', () => {
     const silent = connect(port(), '127.0.0.1');
     await begun;
     const closed = fastify.close();
-    // Ended when what was on its way has had its time.
+    // Ended once the grace period is over.
     await once(silent.resume(), 'close');
     release();
     expect(await answer).toBe('answered');

@@ -2,21 +2,22 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** Milliseconds for what is on its way over an open connection, to us or from us. */
-const FAREWELL = 1_000;
+/** Time for data that is on its way over an open connection, in either direction. */
+const GRACE_PERIOD_MS = 1_000;
 
 /**
  * Ends what would keep a closing server waiting: endless responses (server-sent events), whose
- * clients reconnect, to another instance; and connections that are kept open without a request.
+ * clients then reconnect to another instance, and kept-alive connections without a request.
  * Ordinary requests are answered first, however long they take.
  */
 export function endStreamsOnClose(fastify: FastifyInstance): void {
-  // By connection, with which they go when its client leaves first: Fastify then calls no
-  // onResponse, and a listener of each response would cost the hottest route a quarter of its rate.
+  // Grouped by connection, so that they are removed with it when the client leaves first: Fastify
+  // then calls no onResponse, and a listener on each response would cost the hottest route a
+  // quarter of its throughput.
   const open = new Map<Socket, Set<ServerResponse>>();
-  let isOver = false;
+  let isGracePeriodOver = false;
   const endStreams = (): void => {
-    // An ordinary answer is written and ended at once; one begun and not ended is a stream.
+    // An ordinary response is written and ended in one call; one begun and not ended is a stream.
     for (const responses of open.values())
       for (const response of responses)
         if (response.headersSent && !response.writableEnded) {
@@ -39,18 +40,18 @@ export function endStreamsOnClose(fastify: FastifyInstance): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     const { socket } = request.raw;
     open.get(socket)?.delete(reply.raw);
-    if (isOver) endIfUnused(socket);
+    if (isGracePeriodOver) endIfUnused(socket);
     done();
   });
   fastify.addHook('preClose', (done) => {
     endStreams();
-    // Again and again, since a stream may begin late: one that was waiting for its board.
-    const farewell = setInterval(() => {
-      isOver = true;
+    // Repeated, because a stream may begin late: one that was waiting for its board.
+    const interval = setInterval(() => {
+      isGracePeriodOver = true;
       endStreams();
       for (const socket of open.keys()) endIfUnused(socket);
-    }, FAREWELL);
-    fastify.server.once('close', () => clearInterval(farewell));
+    }, GRACE_PERIOD_MS);
+    fastify.server.once('close', () => clearInterval(interval));
     done();
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Headers of an HTML page: nobody may frame it, and no link of it tells where it led from.
- * @param sources directives of a content security policy: where what the page loads may come from
+ * Headers of an HTML page: no other page may frame it, and its links send no referrer.
+ * @param sources directives of a content security policy: where the page may load resources from
  */
 export function pageHeaders(sources: string): Record<string, string> {
   return {

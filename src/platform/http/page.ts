@@ -8,9 +8,9 @@ export interface Page<T> {
 }
 
 /**
- * Makes a page of rows read with `LIMIT limit + 1`: the surplus row only tells that there are more.
- * @param list the list's name with its filters, as `decodeCursor` gets it
- * @param positionOf the sort columns of a row, as `decodeCursor` gives them back
+ * Builds a page from rows read with `LIMIT limit + 1`: the extra row only shows that more exist.
+ * @param list the list's name with its filters, as passed to `decodeCursor`
+ * @param positionOf the sort columns of a row, as `decodeCursor` returns them
  */
 export function pageOf<Row, Item>(
   list: string,

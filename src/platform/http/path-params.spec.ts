@@ -26,7 +26,7 @@ describe('an object in the path', () => {
     (biz) => expect(() => objectIn({ biz, bizId: '42' })).toThrow(/^biz must be/),
   );
 
-  it('is refused with each of its faults', () => {
+  it('is refused with all its faults', () => {
     expect(() => objectIn({ biz: 'A', bizId: '0' })).toThrow(/^biz must .*; bizId must /);
     expect(() => objectIn({ biz: 'a', bizId: '0' })).toThrow(/^bizId must /);
   });

@@ -1,13 +1,13 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiParam, type ApiParamOptions } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { BIZ_PATTERN, BIZ_RULE, type ObjectRef } from './biz';
+import { BIZ_PATTERN, BIZ_RULE, type ObjectRef } from '../business-object';
 import { ID_RULE, ID_SCHEMA, parseId } from './id';
 import { type FieldError, ValidationFailedError } from './validation-failed.error';
 
 /*
- * Parameters of the path are read and checked in one go, without Nest's pipes: each of those costs
- * the hot routes a promise.
+ * Path parameters are read and validated in one step, without Nest's pipes: each pipe costs the hot
+ * routes a promise.
  */
 
 type PathParams = Readonly<Record<string, string | undefined>>;
@@ -22,7 +22,7 @@ export function idIn(params: PathParams, name: string): number {
   return id;
 }
 
-/** @throws ValidationFailedError (400) that names each that is wrong */
+/** @throws ValidationFailedError (400) that names each wrong parameter */
 export function objectIn({ biz = '', bizId }: PathParams): ObjectRef {
   const id = parseId(bizId);
   if (id !== null && BIZ_PATTERN.test(biz)) return { biz, bizId: id };

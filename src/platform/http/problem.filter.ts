@@ -10,7 +10,7 @@ import { DomainError, unavailableDependency } from '../errors';
 import { type Fault, problemOf } from './problem';
 import { ValidationFailedError } from './validation-failed.error';
 
-/** Seconds after which a client may try again while a dependency is away. */
+/** When a client may retry while a dependency is unavailable. */
 const RETRY_AFTER_SECONDS = 2;
 
 const FRAMEWORK_CODES: Record<number, string> = {
@@ -22,7 +22,7 @@ const FRAMEWORK_CODES: Record<number, string> = {
   415: 'UNSUPPORTED_MEDIA_TYPE',
 };
 
-/** Turns whatever a route throws into problem+json, in the one place where that happens. */
+/** Turns every error that a route throws into problem+json; no other code does. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Http');
@@ -32,10 +32,10 @@ export class ProblemFilter implements ExceptionFilter {
     this.render(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
 
-  /** Also for the errors that Fastify has before there is a route, e.g. of a malformed URL. */
+  /** Also used for errors that Fastify finds before routing, e.g. a malformed URL. */
   render(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const fault = this.faultOf(error, request);
-    // A stream that broke under way cannot become an error any more.
+    // The response has begun (a stream that failed), so it cannot become an error response.
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy();
       return;
@@ -62,9 +62,9 @@ export class ProblemFilter implements ExceptionFilter {
       const { statusCode: status, message } = error;
       return { status, code: FRAMEWORK_CODES[status] ?? 'REJECTED', detail: message };
     }
-    // The client has gone in the middle of its body: nobody hears the answer, nothing is wrong here.
+    // The client left in the middle of its body: nothing is wrong here, and no log line is due.
     if (error === request.raw.errored)
-      return { status: 400, code: 'MALFORMED_REQUEST', detail: 'the body was cut short' };
+      return { status: 400, code: 'MALFORMED_REQUEST', detail: 'the body is incomplete' };
     const dependency = unavailableDependency(error);
     if (dependency !== null) {
       this.logger.warn(`${request.id} ${request.method} ${request.url}: ${String(error)}`);

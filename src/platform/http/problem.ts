@@ -24,7 +24,10 @@ export class Problem {
   @ApiProperty({ example: 'article 42 does not exist' })
   detail!: string;
 
-  @ApiProperty({ example: 'ARTICLE_NOT_FOUND', description: 'Stable; what programs decide by' })
+  @ApiProperty({
+    example: 'ARTICLE_NOT_FOUND',
+    description: 'Stable: programs should decide by this field',
+  })
   code!: string;
 
   @ApiProperty({ description: 'Also in the header x-request-id, and in the log' })
@@ -34,11 +37,11 @@ export class Problem {
   errors?: ProblemField[];
 }
 
-/** What is particular about a problem; the rest of it follows. */
+/** The parts of a problem that vary; `problemOf` derives the rest. */
 export type Fault = Pick<Problem, 'status' | 'code' | 'detail' | 'errors'>;
 
 export function problemOf(fault: Fault, requestId: string): Problem {
-  // Every 400 tells what to change; where no field is to blame, the request as a whole is.
+  // Every 400 lists what to change; without a faulty field, that is the request as a whole.
   const errors = fault.status === 400 && [{ field: 'request', message: fault.detail }];
   return {
     type: `urn:webook:problem:${fault.code.toLowerCase().replaceAll('_', '-')}`,

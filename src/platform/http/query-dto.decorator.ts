@@ -1,5 +1,5 @@
 import { Query } from '@nestjs/common';
 import { RequestValidationPipe } from './request-validation.pipe';
 
-/** Nest's `@Query()`, checked and converted as the parameter's DTO asks. */
+/** Nest's `@Query()`, validated and converted by the parameter's DTO. */
 export const QueryDto = (): ParameterDecorator => Query(RequestValidationPipe);

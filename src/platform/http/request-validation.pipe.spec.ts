@@ -45,7 +45,7 @@ describe('RequestValidationPipe', () => {
     expect(await faults(value)).toEqual([{ field: 'body', message: 'must be a JSON object' }]);
   });
 
-  it('refuses a body nested so deep that reading it would end the stack', async () => {
+  it('refuses a body nested so deep that reading it would overflow the stack', async () => {
     const nested = (depth: number): unknown =>
       JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
     for (const depth of [20, 100_000])
@@ -62,13 +62,13 @@ describe('RequestValidationPipe', () => {
       ]),
   );
 
-  it('takes a missing body for an empty one', async () => {
+  it('treats a missing body as an empty one', async () => {
     class Optional {}
     const metatype = { type: 'body', metatype: Optional } as const;
     expect(await pipe.transform(undefined, metatype)).toBeInstanceOf(Optional);
   });
 
-  it('makes numbers of query texts and overlooks unknown parameters', async () => {
+  it('converts query texts to numbers and ignores unknown parameters', async () => {
     const query: ArgumentMetadata = { type: 'query', metatype: CursorQuery };
     expect(await pipe.transform({ limit: '7', _: '1' }, query)).toEqual({ limit: 7 });
     await expect(pipe.transform({ limit: '101' }, query)).rejects.toThrow(/limit must be at most/);

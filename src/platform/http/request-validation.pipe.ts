@@ -28,30 +28,30 @@ const validation = (forbidNonWhitelisted: boolean): ValidationPipe =>
     exceptionFactory: (errors) => new ValidationFailedError(fieldErrors(errors)),
   });
 
-/** Levels of objects and arrays in a body; those of the API have two. */
-const DEPTH = 16;
+/** Nested objects and arrays in a body; the API's own bodies have two levels. */
+const MAX_DEPTH = 16;
 
 const isDeeperThan = (depth: number, value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
   (depth === 0 || Object.values(value).some((child) => isDeeperThan(depth - 1, child)));
 
-/** Names that every object has, by which the whitelist takes them for known ones. */
+/** Properties that every object inherits: the whitelist would take them for known fields. */
 const isInherited = (name: string): boolean => name in Object.prototype || name === 'prototype';
 
 function faultsOf(body: unknown): FieldError[] {
   if (!isJsonObject(body)) return [{ field: 'body', message: 'must be a JSON object' }];
-  // Nest and class-transformer recurse: into a body as deep as the caller likes, until the stack ends.
-  if (isDeeperThan(DEPTH, body))
-    return [{ field: 'body', message: `must not be nested deeper than ${DEPTH} levels` }];
+  // Nest and class-transformer recurse: a body of any depth would overflow the stack.
+  if (isDeeperThan(MAX_DEPTH, body))
+    return [{ field: 'body', message: `must not be nested deeper than ${MAX_DEPTH} levels` }];
   return Object.keys(body)
     .filter(isInherited)
     .map((field) => ({ field, message: UNKNOWN_FIELD }));
 }
 
 /**
- * Nest's ValidationPipe for bodies and queries that are DTOs. `@JsonBody()` and `@QueryDto()` bring it;
- * it is not global, since Nest would then run it on every parameter of the hot routes.
+ * Nest's ValidationPipe for bodies and queries that are DTOs. `@JsonBody()` and `@QueryDto()` apply
+ * it; it is not global, because Nest would then run it on every parameter of the hot routes.
  */
 @Injectable()
 export class RequestValidationPipe implements PipeTransform {

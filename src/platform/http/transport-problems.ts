@@ -10,7 +10,7 @@ const CODES: Record<string, Pick<Fault, 'status' | 'code'>> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'REQUEST_TIMEOUT' },
 };
 
-/** Node's `clientError`: what its parser refuses never becomes a request, and is a problem even so. */
+/** Handles Node's `clientError`: input that its parser refuses is answered with a problem, too. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -22,9 +22,9 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   socket.end(`HTTP/1.1 ${known.status} ${title}\r\n${lines.join('')}\r\n${body}`);
 }
 
-/** Node's `checkExpectation`: an `Expect` other than 100-continue. */
+/** Handles Node's `checkExpectation`: an `Expect` header other than 100-continue. */
 export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
-  const detail = 'the only expectation that can be met is 100-continue';
+  const detail = 'the only supported expectation is 100-continue';
   const fault = { status: 417, code: 'EXPECTATION_FAILED', detail };
   const { body, headers } = rendered(fault, requestIdOf(request));
   response.writeHead(fault.status, headers).end(body);

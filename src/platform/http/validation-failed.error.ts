@@ -1,12 +1,12 @@
 import { DomainError } from '../errors';
 
-/** What is wrong with one field of a request; `field` is a path such as `objects.0.bizId`. */
+/** The fault of one field of a request; `field` is a path such as `objects.0.bizId`. */
 export interface FieldError {
   field: string;
   message: string;
 }
 
-/** The request itself is wrong: 400 with every faulty field named. */
+/** The request is wrong: 400, with every faulty field. */
 export class ValidationFailedError extends DomainError {
   constructor(
     readonly errors: readonly FieldError[],

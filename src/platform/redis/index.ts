@@ -1,3 +1,6 @@
+export * from './hash-read-batch';
+export * from './redis-breaker';
 export * from './redis.module';
 export * from './redis-script';
+export * from './script-pipeline';
 export { InjectRedis } from '@nestjs-modules/ioredis';

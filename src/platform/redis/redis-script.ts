@@ -27,12 +27,12 @@ export class RedisScript<Result = unknown> {
     }
   }
 
-  /** Loads the script, so that `queue` finds it. Call before a pipeline and after NOSCRIPT. */
+  /** Loads the script for `queue`. Call it before a pipeline and after a NOSCRIPT error. */
   async load(redis: Redis): Promise<void> {
     await redis.script('LOAD', this.text);
   }
 
-  /** Adds the script to a pipeline by its hash; a NOSCRIPT answer means `load` and send again. */
+  /** Adds the script to a pipeline by its hash. After a NOSCRIPT answer, `load` and send again. */
   queue(pipeline: ChainableCommander, keys: string[], values: ScriptArgument[]): void {
     pipeline.evalsha(this.hash, keys.length, ...keys, ...values);
   }

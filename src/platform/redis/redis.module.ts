@@ -3,6 +3,7 @@ import { InjectRedis, RedisModule as NestRedisModule } from '@nestjs-modules/ior
 import type { Redis } from 'ioredis';
 import { Environment } from '../config';
 import { HealthRegistry } from '../health';
+import { HashReadBatch } from './hash-read-batch';
 
 /** One shared ioredis connection; inject it with `@InjectRedis()`. Blocking readers duplicate it. */
 @Global()
@@ -26,11 +27,12 @@ import { HealthRegistry } from '../health';
       }),
     }),
   ],
-  exports: [NestRedisModule],
+  providers: [HashReadBatch],
+  exports: [NestRedisModule, HashReadBatch],
 })
 export class RedisModule {
   constructor(health: HealthRegistry, @InjectRedis() redis: Redis) {
-    // Every command that fails tells it; without a listener ioredis prints each attempt.
+    // Each failing command throws; without this listener ioredis also prints each attempt.
     redis.on('error', () => undefined);
     health.add('redis', async () => {
       await redis.ping();

@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsOptional, Matches, Min } from 'class-validator';
-import { DecimalNumber } from '../../platform/decimal-number.decorator';
+import { DecimalNumber } from '../../platform/validation';
 
 /** How much of a board is asked for. */
 export class BoardQuery {

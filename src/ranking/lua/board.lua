@@ -1,19 +1,20 @@
--- Applies one batch of row states to a board: the only way a change of the table reaches it.
+-- Applies one batch of row states to a board: captured changes reach it only by this script.
 --
 -- KEYS  1 scores   ZSET  member (id, zero-padded so that ties order by id) -> score
 --       2 rows     HASH  member -> row as JSON
 --       3 meta     HASH  epoch, seq, open, loaded, capacity, floor_member, floor_score,
 --                        next:<partition>
---       4 touched  HASH  member changed since the board was opened -> 1 when it may be another row
---                        under the same id since, 0 otherwise
--- ARGV  1 epoch      under which the caller decided which rows can matter
+--       4 touched  HASH  member changed since the board was opened -> 1 when the row was deleted
+--                        meanwhile, and may have been inserted again; 0 otherwise
+-- ARGV  1 epoch      the board's epoch when the caller decided which rows can matter
 --       2 partition  of the change log that the batch came from
---       3 expected   offset that the caller believes to be the partition's next one ('' for none)
---       4 next       offset behind the batch
+--       3 expected   the partition's next offset as the caller expects it here ('' for none)
+--       4 next       offset after the batch
 --       5 channel    on which the change is published
 --       6.. per row: member, score ('' when deleted), basis (version), row as JSON ('' when deleted)
 -- Result  {'absent'}           there is no board (Redis was emptied): load it
---         {'stale'}            opened since, or the partition was handled elsewhere: decide again
+--         {'stale'}            another process has opened the board or handled the partition since:
+--                              decide again
 --         {'applied', message} message is what was published, '' when nothing changed
 local scores, rows, meta, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local state = redis.call('HMGET', meta, 'epoch', 'open', 'floor_member', 'floor_score',
@@ -24,7 +25,7 @@ local floor_score = floor_text and tonumber(floor_text)
 if not epoch then return { 'absent' } end
 if epoch ~= ARGV[1] or next_offset ~= ARGV[3] then return { 'stale' } end
 
--- Never lowered: messages below it are replays, which the caller reads anew from the database.
+-- Never lowered: messages below it are replays, for which the caller reads the rows from the database.
 if next_offset == '' or tonumber(ARGV[4]) > tonumber(next_offset) then
   redis.call('HSET', meta, 'next:' .. ARGV[2], ARGV[4])
 end
@@ -39,11 +40,11 @@ for i = 6, #ARGV, 4 do
   local member, score, basis, row = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
   local present = redis.call('HGET', rows, member)
   local outdated = present and basis < cjson.decode(present).version
-  -- What is outdated leaves the board as it is: a load is to mend that too, if it has to.
+  -- An outdated state is not noted as a change, so that a load may still correct the row.
   if open and not outdated then
-    -- The versions of a row that came again under its id began anew.
-    local reborn = score == '' or cjson.decode(row).version < basis
-    if reborn then redis.call('HSET', touched, member, 1)
+    -- The versions of a row that was inserted again under its id start over.
+    local replaced = score == '' or cjson.decode(row).version < basis
+    if replaced then redis.call('HSET', touched, member, 1)
     else redis.call('HSETNX', touched, member, 0) end
   end
   local belongs = score ~= '' and above_floor(tonumber(score), member)
@@ -66,7 +67,7 @@ local excess = redis.call('ZCARD', scores) - tonumber(state[6])
 if not open and excess > 0 then
   local evicted = redis.call('ZPOPMIN', scores, excess)
   for i = 1, #evicted, 2 do redis.call('HDEL', rows, evicted[i]) end
-  -- The best one evicted bounds everything that is now outside.
+  -- Every row that is now outside ranks no higher than the best evicted one.
   floor_member, floor_text = evicted[#evicted - 1], evicted[#evicted]
   redis.call('HSET', meta, 'floor_member', floor_member, 'floor_score', floor_text)
 end

@@ -1,28 +1,28 @@
--- Ends a load: merges the best rows read from the database since the board was opened, and closes
--- it. Rows changed meanwhile keep the change, unless the database is newer by version; all others
--- become what the database says.
+-- Ends a load: merges the best rows, read from the database since the board was opened, and closes
+-- the board. Rows that were changed meanwhile keep the change, unless the row read has a higher
+-- version; all other rows become what was read.
 --
 -- KEYS  1 scores   ZSET    member -> score
 --       2 rows     HASH    member -> row as JSON
 --       3 meta     HASH    epoch, seq, open, loaded, capacity, floor_member, floor_score,
 --                          next:<partition>
---       4 touched  HASH    member changed since the board was opened -> 1 when it may be another
---                          row under the same id since, 0 otherwise
+--       4 touched  HASH    member changed since the board was opened -> 1 when the row was deleted
+--                          meanwhile, and may have been inserted again; 0 otherwise
 --       5 loading  STRING  epoch of the load under way
--- ARGV  1 epoch         that opening the board gave
+-- ARGV  1 epoch         that opening the board returned
 --       2 channel       on which the change is published
 --       3 floor member  best row that was not read ('' when the whole table was)
 --       4 floor score
 --       5.. per row read: member, score, version, row as JSON
--- Result  how many rows differed; -1 when the board was opened again since, by another load, or when
---         this load has ended already: a client whose connection breaks before the answer sends it again
+-- Result  how many rows differed; -1 when another load has opened the board since, or when this load
+--         has ended already: a client whose connection breaks before the answer calls this again
 local scores, rows, meta, touched, loading = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local state = redis.call('HMGET', meta, 'epoch', 'open')
 if state[1] ~= ARGV[1] or state[2] ~= '1' then return -1 end
 
-local reborn = {}
+local replaced = {}
 local fields = redis.call('HGETALL', touched)
-for i = 1, #fields, 2 do reborn[fields[i]] = fields[i + 1] == '1' end
+for i = 1, #fields, 2 do replaced[fields[i]] = fields[i + 1] == '1' end
 
 local differing = 0
 local is_read = {}
@@ -30,10 +30,10 @@ for i = 5, #ARGV, 4 do
   local member, score, version, row = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]
   is_read[member] = true
   local present = redis.call('HGET', rows, member)
-  -- Of a row that was deleted meanwhile, come again or not, the read may be from before, whatever
-  -- its version; of any other touched row the version tells, and it is present.
-  local kept = reborn[member]
-    or reborn[member] == false and cjson.decode(present).version >= version
+  -- If the row was deleted meanwhile, it may have been read before that, whatever its version. Any
+  -- other touched row is present, and the versions show which state is newer.
+  local kept = replaced[member]
+    or replaced[member] == false and cjson.decode(present).version >= version
   if not kept and present ~= row then
     redis.call('ZADD', scores, score, member)
     redis.call('HSET', rows, member, row)
@@ -47,7 +47,7 @@ local function remove(member)
 end
 
 for _, member in ipairs(redis.call('HKEYS', rows)) do
-  if not is_read[member] and reborn[member] == nil then
+  if not is_read[member] and replaced[member] == nil then
     remove(member)
     differing = differing + 1
   end
@@ -55,7 +55,7 @@ end
 
 local floor_member, floor_score = ARGV[3], ARGV[4]
 if floor_member ~= '' then
-  -- What changed meanwhile may have fallen below what was read.
+  -- Rows that changed meanwhile may have fallen to the floor or below.
   local low = redis.call('ZRANGEBYSCORE', scores, '-inf', floor_score, 'WITHSCORES')
   for i = 1, #low, 2 do
     if tonumber(low[i + 1]) < tonumber(floor_score) or low[i] <= floor_member then

@@ -1,4 +1,4 @@
--- A whole board at one moment, for a node whose copy is not in step.
+-- A whole board at one moment, for a process whose copy is not up to date.
 --
 -- KEYS  1 rows  HASH  member -> row as JSON
 --       2 meta  HASH  epoch, seq, open, loaded, capacity, floor_member, floor_score,

@@ -1,22 +1,27 @@
--- Appends messages to one partition, giving them the next offsets; once, though it is run twice: a
--- client whose connection ends before the answer sends the command again. It has one append to the
--- partition under way at a time, so a number that is not above the last one was there already.
+-- Appends messages to one partition, at the next offsets.
 --
--- An offset is given once, also when Redis loses its last writes: consumers remember in MySQL which
--- ones they have handled, and would take the new message of an old offset for handled too. What was
--- lost cannot be known, but only a process of Redis that began since (crash, restart, failover) can
--- have lost it, and every process has a run id of its own. The first append under another run id
--- than the partition's last one goes on far behind everything that the former processes can have
--- given: by a million more than what is left of the count, as no lost tail has so many; and not
--- below the clock's microseconds, lest a process that loses even this step makes its successor take
--- the same one: no process appends a million a second.
+-- Once, even if the script runs twice: a client whose connection ends before the answer sends the
+-- command again. A client has only one append per partition running, so an append whose number is
+-- not above the last one has already been done.
 --
--- KEYS[1] stream   KEYS[2] next offset   KEYS[3] run id of the last append
--- KEYS[4] gaps     HASH  the first offset that was left out -> the one that came in its place
+-- No offset is used twice, even when Redis loses its last writes: consumers remember in MySQL
+-- which offsets they have handled, and would skip a new message with an old offset. How many
+-- offsets were lost is unknown. But they can only be lost when a Redis process has started since
+-- (crash, restart, failover), and each process has its own run id. So the first append under
+-- another run id than that of the partition's last append continues far above all offsets that
+-- earlier processes can have used:
+--   - a million above the remaining counter, since no lost tail has so many messages;
+--   - not below the clock in microseconds. If a process loses even this jump, its successor must
+--     not jump to the same offset; no process appends a million messages per second.
+--
+-- KEYS[1] stream   STREAM
+-- KEYS[2] next     TEXT  next offset
+-- KEYS[3] run      TEXT  run id of the last append
+-- KEYS[4] gaps     HASH  the first offset that was left out -> the next one used
 -- KEYS[5] producer TEXT  the number of the client's last append, for an hour
--- ARGV[1] number of this append, above those before; then for each entry: how many messages it has,
---         the messages
--- Result  1, or 0 when it was there already
+-- ARGV[1] number of this append, above the client's earlier ones
+-- ARGV[2], ARGV[3], then again for each entry: its number of messages, the messages
+-- Result  1, or 0 when this append was already done
 if tonumber(redis.call('GET', KEYS[5]) or 0) >= tonumber(ARGV[1]) then
   return 0
 end
@@ -42,7 +47,7 @@ local last = redis.call('INCRBY', KEYS[2], count) - count - 1
 local timestamp = string.format('%d%03d', now[1], math.floor(now[2] / 1000))
 for i = 2, #ARGV, 2 do
   last = last + tonumber(ARGV[i])
-  -- By its last message, so that a reader who wants any of them finds it from there on.
+  -- The id has the last message's offset, so that XRANGE from any of the offsets finds the entry.
   redis.call('XADD', KEYS[1], string.format('%.0f-1', last), 't', timestamp, 'm', ARGV[i + 1])
 end
 redis.call('SET', KEYS[5], ARGV[1], 'PX', 3600000)

@@ -1,9 +1,15 @@
--- Moves a group's offset forward, as long as the partition is leased to the member that asks, and
--- drops what every group has read but for the newest entries.
--- KEYS[1] lease   KEYS[2] groups   KEYS[3] stream
--- ARGV[1] member  ARGV[2] group    ARGV[3] next offset
--- ARGV[4] how many entries to keep, ARGV[5] and in how many bytes at most
--- Result  1 when it was moved, 0 when the lease is another's
+-- Commits a group's offset while the member holds the partition's lease, and trims the entries that
+-- every group has read, except the newest ones.
+--
+-- KEYS[1] lease   TEXT  the member that reads the partition
+-- KEYS[2] groups  HASH  group -> next offset
+-- KEYS[3] stream  STREAM
+-- ARGV[1] member
+-- ARGV[2] group
+-- ARGV[3] next offset
+-- ARGV[4] trims down to this many entries
+-- ARGV[5] trims further, down to this many bytes
+-- Result  1 when committed, 0 when another member or none holds the lease
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end
@@ -16,7 +22,7 @@ for _, offset in ipairs(redis.call('HVALS', KEYS[2])) do
   end
 end
 local length = redis.call('XLEN', KEYS[3])
--- Estimated from a few of its oldest parts, so it takes no longer for a long one.
+-- Redis estimates it from a few entries, so it does not take longer for a long stream.
 local bytes = redis.call('MEMORY', 'USAGE', KEYS[3]) or 0
 local kept = tonumber(ARGV[4])
 if bytes > tonumber(ARGV[5]) then

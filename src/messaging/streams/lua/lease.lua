@@ -1,8 +1,12 @@
--- Takes or prolongs the lease of a partition. From when it is taken first, commit.lua keeps what the
--- group has not read, though the group may be long in committing anything.
--- KEYS[1] lease   KEYS[2] groups
--- ARGV[1] member  ARGV[2] milliseconds   ARGV[3] group
--- Result  1 when it is the member's now, 0 when another holds it
+-- Takes or renews a member's lease of a partition. Taking it also registers a new group at offset
+-- 0, so that commit.lua keeps all messages that the group has not read, even before its first commit.
+--
+-- KEYS[1] lease   TEXT  the member that reads the partition
+-- KEYS[2] groups  HASH  group -> next offset
+-- ARGV[1] member
+-- ARGV[2] duration in milliseconds
+-- ARGV[3] group
+-- Result  1 when the member holds the lease now, 0 when another member holds it
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
   return 0

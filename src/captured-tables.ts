@@ -1,0 +1,6 @@
+import type { CapturedTable } from './cdc';
+import { interactivesTable } from './interactive';
+import { relationTables } from './relation';
+
+/** The tables whose changes are captured, of every context. canal/conf has the same in patterns. */
+export const capturedTables: readonly CapturedTable[] = [interactivesTable, ...relationTables];

@@ -1,2 +1,0 @@
-/** The server writes no binlog that can be captured, or the user may not read it; says what to set. */
-export class BinlogUnavailableError extends Error {}

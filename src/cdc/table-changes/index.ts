@@ -1,0 +1,4 @@
+export * from './change-feed';
+export * from './column-reader';
+export * from './fold-by-row';
+export * from './table-change';

@@ -1,0 +1,3 @@
+export * from './batch-loader';
+export * from './fresh-cache';
+export * from './singleflight';

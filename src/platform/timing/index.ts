@@ -1,0 +1,3 @@
+export * from './pause';
+export * from './retry';
+export * from './with-timeout';
