@@ -211,6 +211,38 @@ describe('collections', () => {
     expect((await user.createFolder('doomed')).id).not.toBe(doomed.id);
   });
 
+  it('answers before a large folder is empty, and empties it in the background', async () => {
+    const uid = nextUser;
+    const user = await newUser();
+    const { id } = await user.createFolder('large');
+    const bizIds = Array.from({ length: 40_000 }, (_, index) => 1_000_000 + index);
+    for (let i = 0; i < bizIds.length; i += 10_000) {
+      const some = bizIds.slice(i, i + 10_000);
+      await sql.change('INSERT INTO interactives (biz, biz_id, collect_cnt) VALUES ?', [
+        some.map((bizId) => ['large', bizId, 1]),
+      ]);
+      await sql.change(
+        'INSERT INTO collection_items (uid, biz, biz_id, collection_id, status) VALUES ?',
+        [some.map((bizId) => [uid, 'large', bizId, id, 1])],
+      );
+    }
+    const left = async (): Promise<number> => {
+      const [row] = await sql.rows<{ items: number }>(
+        'SELECT COUNT(*) AS items FROM collection_items WHERE collection_id = ? AND status = 1',
+        [id],
+      );
+      return row!.items;
+    };
+    const answer = await user.request('DELETE', `/api/collections/${id}`);
+    expect([answer.status, answer.body]).toEqual([200, { id, deleted: true }]);
+    expect(await user.folders()).toEqual([]);
+    expect(await left()).toBeGreaterThan(0);
+    await eventually(async () => expect(await left()).toBe(0), { timeoutMs: 120_000 });
+    await eventually(async () =>
+      expect(await sql.rows('SELECT id FROM collections WHERE id = ?', [id])).toEqual([]),
+    );
+  });
+
   it('finishes an interrupted deletion when it is requested again', async () => {
     const user = await newUser();
     const { id } = await user.createFolder('half gone');

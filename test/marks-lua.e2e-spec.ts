@@ -356,7 +356,7 @@ describe("a user's marks", () => {
   });
 
   it('expire with the announcement when the process that announced is dead', async () => {
-    await keep([], marks(0, false));
+    await keep([], marks(1, false));
     expect(await redis.pttl(marksKey)).toBeGreaterThan(60_000);
     await ownMarks.announce(announced);
     const ttl = await redis.pttl(marksKey);
@@ -366,6 +366,15 @@ describe("a user's marks", () => {
     await eventually(async () => expect(await redis.exists(marksKey)).toBe(0));
     await keep([], marks(1, true));
     expect(await own()).toEqual(LIKED);
+  });
+
+  it('are remembered only for a moment where the user has no record', async () => {
+    await keep([], marks(0, false));
+    expect(await own()).toEqual(NOT_LIKED);
+    expect(await redis.pttl(marksKey)).toBeLessThanOrEqual(12_500);
+    await ownMarks.announce(announced);
+    await ownMarks.applyStates(marks(1, true));
+    expect(await redis.pttl(marksKey)).toBeGreaterThan(60_000);
   });
 
   it('accept no lower version', async () => {

@@ -1,6 +1,6 @@
 /** How long counters and marks stay; up to a quarter longer, so that they do not expire together. */
 const TTL_MS = 10 * 60_000;
-/** How long an object without a row stays: it is looked up again soon, but not with every request. */
+/** How long an object or mark without a row stays: long enough for a burst of requests, not longer. */
 const NEGATIVE_TTL_MS = 10_000;
 
 /** How long captured changes keep older loads and late writes out, and a lone ticket stays. */

@@ -13,7 +13,7 @@ import {
 } from '../../platform/redis';
 import type { MarkKey, MarkState, OwnMarks } from '../model/mark';
 import { marksKey, scanMarksKeys } from './cache-keys';
-import { cachedForMs, FLOOR_TTL_MS, pipelinesOf } from './cache-times';
+import { absentForMs, cachedForMs, FLOOR_TTL_MS, pipelinesOf } from './cache-times';
 import { takeTickets, type Tickets, ticketScript } from './load-tickets';
 
 /** How long an announced change may take; after that its process counts as dead. */
@@ -118,6 +118,7 @@ export class OwnMarksCache implements OnModuleInit {
           this.applyScript.queue(pipeline, ofObject.map(marksKey), [
             mode,
             cachedForMs(),
+            absentForMs(),
             ...ofObject.flatMap(stateOf),
           ]);
       });

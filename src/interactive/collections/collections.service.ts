@@ -1,8 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { ObjectRef } from '../../platform/business-object';
 import { type CursorQuery, decodeCursor, type Page, pageOf } from '../../platform/http';
 import { Singleflight } from '../../platform/loading';
+import { pause } from '../../platform/timing';
 import { CollectionNotFoundError } from '../marks/mark.errors';
 import { MarkWriter } from '../marks/mark.writer';
 import { PublishedObjects } from '../marks/published-objects';
@@ -18,13 +19,18 @@ const DEFAULT_NAME = 'Default';
 const DEFAULT_ATTEMPTS = 5;
 /** Objects that a folder's deletion takes out together: about one group of the writer. */
 const DELETION_CHUNK = 256;
+/** How long a request waits for a deletion; a longer one goes on in the background. */
+const DELETION_ANSWER_MS = 2_000;
 
 /** Folders, and the objects collected in them. */
 @Injectable()
-export class CollectionsService {
+export class CollectionsService implements OnModuleDestroy {
+  private readonly logger = new Logger(CollectionsService.name);
   /** Ids of default folders. Only a hint: the group commit checks that the folder exists. */
   private readonly defaults = new LRUCache<number, number>({ max: 50_000 });
   private readonly lookups = new Singleflight<number>();
+  private readonly deletions = new Singleflight<void>();
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly repository: CollectionsRepository,
@@ -105,19 +111,38 @@ export class CollectionsService {
 
   /**
    * Deletes a folder and un-collects what is in it, chunk by chunk. The folder is hidden from the
-   * start. When a crash or an outage interrupts it, a repeated call or the scheduler finishes it.
+   * start. The call waits two seconds at most; then the deletion goes on in the background. When a crash
+   * or an outage interrupts it, a repeated call or the scheduler finishes it.
    * @throws CollectionNotFoundError (404)
    */
   async delete(uid: number, id: number): Promise<void> {
     if (!(await this.repository.beginDeletion(uid, id))) throw new CollectionNotFoundError(id);
-    await this.finishDeletion(uid, id);
+    const isAnswered = new AbortController();
+    const deletion = this.finishDeletion(uid, id).catch((error: unknown) => {
+      if (!isAnswered.signal.aborted) throw error;
+      this.logger.warn(`The deleted folder ${id} is not emptied yet: ${String(error)}`);
+    });
+    try {
+      await Promise.race([deletion, pause(DELETION_ANSWER_MS, isAnswered.signal)]);
+    } finally {
+      isAnswered.abort();
+    }
   }
 
-  /** Empties a folder whose deletion has begun, and removes it. Two may safely run at once. */
-  async finishDeletion(uid: number, id: number): Promise<void> {
-    for (;;) {
+  /** Empties a folder whose deletion has begun, and removes it. Other instances may do so too. */
+  finishDeletion(uid: number, id: number): Promise<void> {
+    return this.deletions.run(String(id), () => this.emptyAndRemove(uid, id));
+  }
+
+  /** The scheduler of a running instance finishes what is left. */
+  onModuleDestroy(): void {
+    this.stopping.abort();
+  }
+
+  private async emptyAndRemove(uid: number, id: number): Promise<void> {
+    while (!this.stopping.signal.aborted) {
       const items = await this.repository.items(id, null, DELETION_CHUNK);
-      if (items.length === 0) break;
+      if (items.length === 0) return this.repository.endDeletion(id);
       await Promise.all(
         items.map(({ biz, bizId }) =>
           // An object that its user has moved to another folder meanwhile stays collected.
@@ -125,7 +150,6 @@ export class CollectionsService {
         ),
       );
     }
-    await this.repository.endDeletion(id);
   }
 
   private put(uid: number, object: ObjectRef, collectionId: number): Promise<ObjectState> {

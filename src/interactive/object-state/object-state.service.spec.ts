@@ -1,7 +1,7 @@
 import { register } from 'prom-client';
 import type { ObjectRef } from '../../platform/business-object';
 import { UnavailableError } from '../../platform/errors';
-import type { HashRead, HashReadBatch } from '../../platform/redis';
+import type { HashRead, HashReadBatch, RedisRoom } from '../../platform/redis';
 import type { CountersCache } from '../cache/counters.cache';
 import type { OwnMarksCache } from '../cache/own-marks.cache';
 import type { CountersRepository } from '../counters/counters.repository';
@@ -11,19 +11,27 @@ import type { MarkKey, MarkState } from '../model/mark';
 import { ObjectStateService } from './object-state.service';
 
 interface Fakes {
+  hasRoom?: boolean;
   reads: { read(asked: readonly HashRead[]): Promise<unknown> };
   cache: object;
   repository: { counters(objects: readonly ObjectRef[]): Promise<object[]> };
   marks: { states(keys: readonly MarkKey[]): Promise<MarkState[]> };
 }
 
-const serviceOf = ({ reads, cache, repository, marks }: Fakes): ObjectStateService =>
+const serviceOf = ({
+  hasRoom = true,
+  reads,
+  cache,
+  repository,
+  marks,
+}: Fakes): ObjectStateService =>
   new ObjectStateService(
     repository as unknown as CountersRepository,
     marks as unknown as MarkRepository,
     reads as unknown as HashReadBatch,
     cache as CountersCache,
     cache as OwnMarksCache,
+    { hasRoom } as RedisRoom,
   );
 
 describe('ObjectStateService', () => {
@@ -85,5 +93,56 @@ describe('ObjectStateService', () => {
     expect(loads).toHaveLength(1);
     expect(loads[0]).toHaveLength(100);
     expect(counterLoads).toBe(1);
+  });
+
+  describe('what is not stored', () => {
+    const emptyRedis = {
+      read: async (asked: readonly HashRead[]) => asked.map(({ fields }) => fields.map(() => null)),
+    };
+    const emptyTables = {
+      repository: { counters: async () => [] },
+      marks: {
+        states: async (keys: readonly MarkKey[]) =>
+          keys.map((key) => ({
+            ...key,
+            like: { on: false, version: 0 },
+            collect: { on: false, version: 0 },
+          })),
+      },
+    };
+    /** Counts the keys that are stored. */
+    const countingCache = () => {
+      const cache = {
+        stored: 0,
+        tickets: async () => new Map(),
+        storeLoaded: async (_: unknown, items: unknown[]) => {
+          cache.stored += items.length;
+        },
+      };
+      return cache;
+    };
+    const objectsFrom = (first: number) =>
+      Array.from({ length: 100 }, (_, i) => ({ biz: 'unknown', bizId: first + i }));
+
+    it('is what one user asks for beyond 3,000 keys a minute; others are not limited by it', async () => {
+      jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'], now: 60_000_000 });
+      const cache = countingCache();
+      const service = serviceOf({ reads: emptyRedis, cache, ...emptyTables });
+      for (let query = 0; query < 30; query++) {
+        const states = await service.states(objectsFrom(1 + query * 100), 7);
+        expect(states).toHaveLength(100);
+      }
+      expect(cache.stored).toBe(3_000);
+      await service.states(objectsFrom(1), 8);
+      expect(cache.stored).toBe(3_200);
+      jest.useRealTimers();
+    });
+
+    it('is everything while Redis has no room', async () => {
+      const cache = countingCache();
+      const service = serviceOf({ hasRoom: false, reads: emptyRedis, cache, ...emptyTables });
+      expect(await service.states(objectsFrom(1), 7)).toHaveLength(100);
+      expect(cache.stored).toBe(0);
+    });
   });
 });

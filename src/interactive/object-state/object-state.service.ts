@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Counter } from 'prom-client';
 import { keyOfObject, type ObjectRef } from '../../platform/business-object';
-import { BatchLoader } from '../../platform/loading';
-import { HashReadBatch, RedisBreaker } from '../../platform/redis';
+import { BatchLoader, KeyBudget } from '../../platform/loading';
+import { HashReadBatch, RedisBreaker, RedisRoom } from '../../platform/redis';
 import { CountersCache, countersRead, countsOf } from '../cache/counters.cache';
 import type { Tickets } from '../cache/load-tickets';
 import { marksOf, marksRead, OwnMarksCache } from '../cache/own-marks.cache';
@@ -20,6 +20,17 @@ interface CachedState {
 
 const NO_MARKS: OwnMarks = { liked: false, collected: false };
 
+/** Keys a minute that a user's requests may create in Redis, and those of all anonymous users. */
+const KEYS_OF_USER = 3_000;
+const KEYS_OF_ANONYMOUS = 60_000;
+const ANONYMOUS = 0;
+
+/** Loads what Redis does not have, of all requests that wait. */
+interface Loads {
+  readonly counters: BatchLoader<ObjectRef, CounterRow>;
+  readonly marks: BatchLoader<MarkKey, OwnMarks>;
+}
+
 /** What readers see of objects: from Redis, or from MySQL where Redis does not have it. */
 @Injectable()
 export class ObjectStateService {
@@ -30,12 +41,9 @@ export class ObjectStateService {
     labelNames: ['what'],
   });
   private readonly breaker = new RedisBreaker();
-  private readonly counterLoads = new BatchLoader<ObjectRef, CounterRow>(keyOfObject, (objects) =>
-    this.loadCounters(objects),
-  );
-  private readonly markLoads = new BatchLoader<MarkKey, OwnMarks>(keyOfMark, (keys) =>
-    this.loadMarks(keys),
-  );
+  private readonly budget = new KeyBudget();
+  private readonly storedLoads = this.loadsThat(true);
+  private readonly unstoredLoads = this.loadsThat(false);
 
   constructor(
     private readonly repository: CountersRepository,
@@ -43,6 +51,7 @@ export class ObjectStateService {
     private readonly reads: HashReadBatch,
     private readonly countersCache: CountersCache,
     private readonly ownMarksCache: OwnMarksCache,
+    private readonly room: RedisRoom,
   ) {}
 
   /**
@@ -85,9 +94,12 @@ export class ObjectStateService {
         : objects
             .filter((_, i) => !cached[i]?.marks)
             .map(({ biz, bizId }) => ({ uid, biz, bizId }));
+    const loads = this.mayStore(uid, withoutCounts.length + withoutMarks.length)
+      ? this.storedLoads
+      : this.unstoredLoads;
     const [counts, marks] = await Promise.all([
-      withoutCounts.length > 0 ? this.counterLoads.load(withoutCounts) : [],
-      withoutMarks.length > 0 ? this.markLoads.load(withoutMarks) : [],
+      withoutCounts.length > 0 ? loads.counters.load(withoutCounts) : [],
+      withoutMarks.length > 0 ? loads.marks.load(withoutMarks) : [],
     ]);
     // Both are in the order of the objects that lacked them.
     const loadedCounts = counts.values();
@@ -101,9 +113,27 @@ export class ObjectStateService {
     );
   }
 
-  private async loadCounters(objects: readonly ObjectRef[]): Promise<CounterRow[]> {
+  private mayStore(uid: number | null, keys: number): boolean {
+    if (!this.room.hasRoom) return false;
+    return uid === null
+      ? this.budget.take(ANONYMOUS, keys, KEYS_OF_ANONYMOUS)
+      : this.budget.take(uid, keys, KEYS_OF_USER);
+  }
+
+  private loadsThat(areStored: boolean): Loads {
+    return {
+      counters: new BatchLoader(keyOfObject, (objects) => this.loadCounters(objects, areStored)),
+      marks: new BatchLoader(keyOfMark, (keys) => this.loadMarks(keys, areStored)),
+    };
+  }
+
+  private async loadCounters(
+    objects: readonly ObjectRef[],
+    isStored: boolean,
+  ): Promise<CounterRow[]> {
     this.loads.inc({ what: 'counters' }, objects.length);
     return this.loadThrough(
+      isStored,
       () => this.countersCache.tickets(objects),
       async () => {
         const rows = await this.repository.counters(objects);
@@ -114,9 +144,10 @@ export class ObjectStateService {
     );
   }
 
-  private async loadMarks(keys: readonly MarkKey[]): Promise<OwnMarks[]> {
+  private async loadMarks(keys: readonly MarkKey[], isStored: boolean): Promise<OwnMarks[]> {
     this.loads.inc({ what: 'marks' }, keys.length);
     const states = await this.loadThrough(
+      isStored,
       () => this.ownMarksCache.tickets(keys),
       () => this.marks.states(keys),
       (tickets, loaded) => this.ownMarksCache.storeLoaded(tickets, loaded),
@@ -124,13 +155,14 @@ export class ObjectStateService {
     return states.map(ownMarksOf);
   }
 
-  /** Loads from MySQL and stores the result in Redis; without Redis it only loads. */
+  /** Loads from MySQL and stores the result in Redis, if it is to be stored and Redis answers. */
   private async loadThrough<T>(
+    isStored: boolean,
     takeTickets: () => Promise<Tickets>,
     load: () => Promise<T>,
     store: (tickets: Tickets, loaded: T) => Promise<void>,
   ): Promise<T> {
-    const tickets = await this.unlessAway(takeTickets);
+    const tickets = isStored ? await this.unlessAway(takeTickets) : undefined;
     const loaded = await load();
     if (tickets) await this.unlessAway(() => store(tickets, loaded));
     return loaded;

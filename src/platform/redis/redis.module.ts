@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { Environment } from '../config';
 import { HealthRegistry } from '../health';
 import { HashReadBatch } from './hash-read-batch';
+import { RedisRoom } from './redis-room';
 
 /** One shared ioredis connection; inject it with `@InjectRedis()`. Blocking readers duplicate it. */
 @Global()
@@ -27,8 +28,8 @@ import { HashReadBatch } from './hash-read-batch';
       }),
     }),
   ],
-  providers: [HashReadBatch],
-  exports: [NestRedisModule, HashReadBatch],
+  providers: [HashReadBatch, RedisRoom],
+  exports: [NestRedisModule, HashReadBatch, RedisRoom],
 })
 export class RedisModule {
   constructor(health: HealthRegistry, @InjectRedis() redis: Redis) {
