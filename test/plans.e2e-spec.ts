@@ -153,6 +153,7 @@ describe('plans of the hot statements', () => {
        "own readings, next page": "reading_history by idx_reading_history_newest covered",
        "published article": "published_articles by PRIMARY",
        "scan of the counters": "interactives by PRIMARY",
+       "unfinished deletions": "history_deletions by PRIMARY",
        "which articles are published": "published_articles by PRIMARY",
      }
     `);

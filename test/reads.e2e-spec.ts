@@ -149,6 +149,33 @@ describe.each(engines.slice(0, 2))('reads on $name', (engine) => {
     expect(await reader.all('/api/history')).toEqual([]);
   });
 
+  it('hides what an interrupted deletion of a history left, and deletes it', async () => {
+    const reader = await MarkUser.of(program, 501, 'podcast');
+    const until = Date.UTC(2026, 0);
+    await sql.change('INSERT INTO reading_history (uid, biz, biz_id, read_at) VALUES ?', [
+      Array.from({ length: 6_000 }, (_, i) => [501, 'podcast', i + 1, until - i]),
+    ]);
+    await sql.change('INSERT INTO reading_history (uid, biz, biz_id, read_at) VALUES ?', [
+      [[501, 'podcast', 10_000, until + 1]],
+    ]);
+    // The state that a crash right after the start of the deletion leaves.
+    await sql.change('INSERT INTO history_deletions (uid, deleted_until) VALUES (501, ?)', [until]);
+    const shown = async () =>
+      (await reader.all<History['items'][0]>('/api/history')).map(({ bizId }) => bizId);
+    expect(await shown()).toEqual([10_000]);
+    await eventually(
+      async () =>
+        expect(await sql.rows('SELECT biz_id FROM reading_history WHERE uid = 501', [])).toEqual([
+          { biz_id: 10_000 },
+        ]),
+      { timeoutMs: 60_000 },
+    );
+    await eventually(async () =>
+      expect(await sql.rows('SELECT uid FROM history_deletions', [])).toEqual([]),
+    );
+    expect(await shown()).toEqual([10_000]);
+  });
+
   it('shows counters that other programs write by SQL', async () => {
     const state = (): Promise<ObjectState> =>
       program.get<ObjectState>('/api/interactive/foreign/7').then(({ body }) => body);

@@ -1,18 +1,24 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { ArticleRead } from '../article';
 import { type Message, type MessageBatch, OffsetFence } from '../messaging';
 import { type CursorQuery, decodeCursor, type Page, pageOf } from '../platform/http';
+import { waitAtMost } from '../platform/timing';
 import { HistoryRepository, type Reading } from './history.repository';
 
 /** Rows of one DELETE: transactions stay short, however long a history is. */
 const ROWS_PER_DELETE = 5_000;
+/** How long a request waits for a deletion; a longer one goes on in the background. */
+const DELETION_ANSWER_MS = 2_000;
 
 /** A cursor is valid only for the list that it names. */
 const LIST = 'history';
 
 /** Which objects users have read, and when they last did. */
 @Injectable()
-export class HistoryService {
+export class HistoryService implements OnModuleDestroy {
+  private readonly logger = new Logger(HistoryService.name);
+  private isStopping = false;
+
   constructor(
     private readonly fence: OffsetFence,
     private readonly repository: HistoryRepository,
@@ -43,8 +49,28 @@ export class HistoryService {
     return this.repository.forget(uid, biz, bizId);
   }
 
+  /**
+   * Deletes the user's readings so far. They are hidden at once. The call waits two seconds at most; then
+   * the deletion goes on in the background. The scheduler finishes an interrupted one.
+   */
   async forgetAll(uid: number): Promise<void> {
-    while ((await this.repository.forgetSome(uid, ROWS_PER_DELETE)) === ROWS_PER_DELETE);
+    const until = Date.now();
+    await this.repository.beginDeletion(uid, until);
+    await waitAtMost(DELETION_ANSWER_MS, this.finishDeletion(uid, until), (error) =>
+      this.logger.warn(`The history of user ${uid} is not deleted yet: ${String(error)}`),
+    );
+  }
+
+  /** Deletes the readings of a deletion that has begun. Other instances may do so too. */
+  async finishDeletion(uid: number, until: number): Promise<void> {
+    let deleted = ROWS_PER_DELETE;
+    while (deleted === ROWS_PER_DELETE && !this.isStopping)
+      deleted = await this.repository.forgetSome(uid, until, ROWS_PER_DELETE);
+    if (deleted < ROWS_PER_DELETE) await this.repository.endDeletion(uid, until);
+  }
+
+  onModuleDestroy(): void {
+    this.isStopping = true;
   }
 }
 

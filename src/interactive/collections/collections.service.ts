@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { ObjectRef } from '../../platform/business-object';
 import { type CursorQuery, decodeCursor, type Page, pageOf } from '../../platform/http';
 import { Singleflight } from '../../platform/loading';
-import { pause } from '../../platform/timing';
+import { waitAtMost } from '../../platform/timing';
 import { CollectionNotFoundError } from '../marks/mark.errors';
 import { MarkWriter } from '../marks/mark.writer';
 import { PublishedObjects } from '../marks/published-objects';
@@ -117,16 +117,9 @@ export class CollectionsService implements OnModuleDestroy {
    */
   async delete(uid: number, id: number): Promise<void> {
     if (!(await this.repository.beginDeletion(uid, id))) throw new CollectionNotFoundError(id);
-    const isAnswered = new AbortController();
-    const deletion = this.finishDeletion(uid, id).catch((error: unknown) => {
-      if (!isAnswered.signal.aborted) throw error;
-      this.logger.warn(`The deleted folder ${id} is not emptied yet: ${String(error)}`);
-    });
-    try {
-      await Promise.race([deletion, pause(DELETION_ANSWER_MS, isAnswered.signal)]);
-    } finally {
-      isAnswered.abort();
-    }
+    await waitAtMost(DELETION_ANSWER_MS, this.finishDeletion(uid, id), (error) =>
+      this.logger.warn(`The deleted folder ${id} is not emptied yet: ${String(error)}`),
+    );
   }
 
   /** Empties a folder whose deletion has begun, and removes it. Other instances may do so too. */

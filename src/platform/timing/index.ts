@@ -1,3 +1,4 @@
 export * from './pause';
 export * from './retry';
+export * from './wait-at-most';
 export * from './with-timeout';

@@ -1,5 +1,6 @@
 import { pause } from './pause';
 import { retry, type RetryOptions } from './retry';
+import { waitAtMost } from './wait-at-most';
 import { withTimeout } from './with-timeout';
 
 describe('pause', () => {
@@ -26,6 +27,25 @@ describe('withTimeout', () => {
     fail();
     // An unhandled rejection would fail the test run in this turn.
     await new Promise((resolve) => setImmediate(resolve));
+  });
+});
+
+describe('waitAtMost', () => {
+  it('ends with the work, or when the time is over', async () => {
+    await waitAtMost(60_000, Promise.resolve(), () => undefined);
+    await waitAtMost(1, new Promise(() => undefined), () => undefined);
+  });
+
+  it('throws an error of the work, and reports one that comes later', async () => {
+    const late: unknown[] = [];
+    const failed = Promise.reject(new Error('away'));
+    await expect(waitAtMost(60_000, failed, (error) => late.push(error))).rejects.toThrow('away');
+    let fail = (): void => undefined;
+    const work = new Promise<never>((_, reject) => (fail = () => reject(new Error('late'))));
+    await waitAtMost(1, work, (error) => late.push(error));
+    fail();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(late).toEqual([new Error('late')]);
   });
 });
 
