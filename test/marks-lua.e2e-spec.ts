@@ -377,6 +377,13 @@ describe("a user's marks", () => {
     expect(await redis.pttl(marksKey)).toBeGreaterThan(60_000);
   });
 
+  it('are remembered for longer where the object is known', async () => {
+    const tickets = await ownMarks.tickets(announced);
+    await ownMarks.storeLoaded(tickets, marks(0, false), new Set(['video:42']));
+    expect(await own()).toEqual(NOT_LIKED);
+    expect(await redis.pttl(marksKey)).toBeGreaterThan(60_000);
+  });
+
   it('accept no lower version', async () => {
     await ownMarks.applyStates(marks(3, true));
     await ownMarks.applyStates(marks(2, false));

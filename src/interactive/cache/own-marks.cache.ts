@@ -71,12 +71,12 @@ export class OwnMarksCache implements OnModuleInit {
 
   /** Takes an announcement back whose change was not committed. */
   async retract(keys: readonly MarkKey[]): Promise<void> {
-    await this.apply('write', keys, () => NO_STATE);
+    await this.apply('write', keys, () => ['', '', '', '', '', cachedForMs()]);
   }
 
   /** Ends an announcement: shows what was committed, unless an equal or newer state is there. */
   async applyStates(states: readonly MarkState[]): Promise<void> {
-    await this.apply('write', states, (state) => argumentsOf(state, ''));
+    await this.apply('write', states, (state) => [...stateOf(state), '', cachedForMs()]);
   }
 
   /** Take them before the read of states that `storeLoaded` is to store. */
@@ -86,12 +86,21 @@ export class OwnMarksCache implements OnModuleInit {
 
   /**
    * Stores what was read on a miss, unless an equal or newer state is there, a change is announced, or
-   * the cache was lost since the tickets were taken.
+   * the cache was lost since the tickets were taken. That a user has no record of an object is stored
+   * only for a moment: clients may ask for any object.
+   * @param known objects, by `keyOfObject`, of which it is stored like a record
    */
-  async storeLoaded(tickets: Tickets, states: readonly MarkState[]): Promise<void> {
-    await this.apply('load', states, (state) =>
-      argumentsOf(state, tickets.get(marksKey(state)) ?? ''),
-    );
+  async storeLoaded(
+    tickets: Tickets,
+    states: readonly MarkState[],
+    known: ReadonlySet<string> = new Set(),
+  ): Promise<void> {
+    await this.apply('load', states, (state) => {
+      const hasRecord = state.like.version > 0 || state.collect.version > 0;
+      const isLasting = hasRecord || known.has(keyOfObject(state));
+      const ticket = tickets.get(marksKey(state)) ?? '';
+      return [...stateOf(state), ticket, isLasting ? cachedForMs() : absentForMs()];
+    });
   }
 
   /** Forgets the users' marks, whatever their versions, but no announcement. */
@@ -106,20 +115,18 @@ export class OwnMarksCache implements OnModuleInit {
     return scanMarksKeys(this.redis);
   }
 
-  /** @param stateOf a key's arguments of `apply-marks.lua` */
+  /** @param argumentsOf a key's arguments of `apply-marks.lua` */
   private async apply<Key extends MarkKey>(
     mode: 'write' | 'load',
     keys: readonly Key[],
-    stateOf: (key: Key) => readonly (string | number)[],
+    argumentsOf: (key: Key) => readonly (string | number)[],
   ): Promise<void> {
     for (const calls of pipelinesOf(byObject(keys)))
       await this.scripts.run((pipeline) => {
         for (const ofObject of calls)
           this.applyScript.queue(pipeline, ofObject.map(marksKey), [
             mode,
-            cachedForMs(),
-            absentForMs(),
-            ...ofObject.flatMap(stateOf),
+            ...ofObject.flatMap(argumentsOf),
           ]);
       });
   }
@@ -130,8 +137,9 @@ function byObject<Key extends MarkKey>(keys: readonly Key[]): Key[][] {
   return [...Map.groupBy(keys, keyOfObject).values()];
 }
 
-const NO_STATE = ['', '', '', '', ''];
-
-function argumentsOf({ like, collect }: MarkState, ticket: string): (string | number)[] {
-  return [like.on ? 1 : 0, like.version, collect.on ? 1 : 0, collect.version, ticket];
-}
+const stateOf = ({ like, collect }: MarkState): (string | number)[] => [
+  like.on ? 1 : 0,
+  like.version,
+  collect.on ? 1 : 0,
+  collect.version,
+];

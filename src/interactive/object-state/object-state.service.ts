@@ -25,10 +25,15 @@ const KEYS_OF_USER = 3_000;
 const KEYS_OF_ANONYMOUS = 60_000;
 const ANONYMOUS = 0;
 
+interface MarkLoad extends MarkKey {
+  /** The object was read, liked or collected: that a user has no mark of it is worth storing. */
+  readonly isKnown: boolean;
+}
+
 /** Loads what Redis does not have, of all requests that wait. */
 interface Loads {
   readonly counters: BatchLoader<ObjectRef, CounterRow>;
-  readonly marks: BatchLoader<MarkKey, OwnMarks>;
+  readonly marks: BatchLoader<MarkLoad, OwnMarks>;
 }
 
 /** What readers see of objects: from Redis, or from MySQL where Redis does not have it. */
@@ -91,9 +96,9 @@ export class ObjectStateService {
     const withoutMarks =
       uid === null
         ? []
-        : objects
-            .filter((_, i) => !cached[i]?.marks)
-            .map(({ biz, bizId }) => ({ uid, biz, bizId }));
+        : objects.flatMap(({ biz, bizId }, i) =>
+            cached[i]?.marks ? [] : [{ uid, biz, bizId, isKnown: isKnown(cached[i]?.counts) }],
+          );
     const loads = this.mayStore(uid, withoutCounts.length + withoutMarks.length)
       ? this.storedLoads
       : this.unstoredLoads;
@@ -123,7 +128,9 @@ export class ObjectStateService {
   private loadsThat(areStored: boolean): Loads {
     return {
       counters: new BatchLoader(keyOfObject, (objects) => this.loadCounters(objects, areStored)),
-      marks: new BatchLoader(keyOfMark, (keys) => this.loadMarks(keys, areStored)),
+      marks: new BatchLoader<MarkLoad, OwnMarks>(keyOfMark, (keys) =>
+        this.loadMarks(keys, areStored),
+      ),
     };
   }
 
@@ -144,13 +151,16 @@ export class ObjectStateService {
     );
   }
 
-  private async loadMarks(keys: readonly MarkKey[], isStored: boolean): Promise<OwnMarks[]> {
+  private async loadMarks(keys: readonly MarkLoad[], isStored: boolean): Promise<OwnMarks[]> {
     this.loads.inc({ what: 'marks' }, keys.length);
     const states = await this.loadThrough(
       isStored,
       () => this.ownMarksCache.tickets(keys),
       () => this.marks.states(keys),
-      (tickets, loaded) => this.ownMarksCache.storeLoaded(tickets, loaded),
+      (tickets, loaded) => {
+        const known = new Set(keys.filter((key) => key.isKnown).map(keyOfObject));
+        return this.ownMarksCache.storeLoaded(tickets, loaded, known);
+      },
     );
     return states.map(ownMarksOf);
   }
@@ -179,6 +189,9 @@ export class ObjectStateService {
     }
   }
 }
+
+const isKnown = (counts: Counts | undefined): boolean =>
+  counts !== undefined && counts.readCnt + counts.likeCnt + counts.collectCnt > 0;
 
 function stateOf(
   { biz, bizId }: ObjectRef,

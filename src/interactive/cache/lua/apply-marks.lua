@@ -8,17 +8,17 @@
 --                   announcement and leave the marks as they are
 --          "load"   read from MySQL on a miss: applied where newer, but only while no change is
 --                   announced and the hash has the ticket that it had before the read
--- ARGV[2]  milliseconds that the marks stay, ARGV[3] if the user has no record of the object
--- ARGV[4…] for each key: liked, its version, collected, its version, ticket
+-- ARGV[2…] for each key: liked, its version, collected, its version, ticket, and the milliseconds that
+--          the marks stay
 -- Result   1
-local mode, ttl, absent_ttl = ARGV[1], ARGV[2], ARGV[3]
+local mode = ARGV[1]
 
 local function is_newer(version, present)
   return version ~= '' and (not present or tonumber(version) > tonumber(present))
 end
 
 for i, key in ipairs(KEYS) do
-  local at = 4 + (i - 1) * 5
+  local at = 2 + (i - 1) * 6
   local liked, liked_version = ARGV[at], ARGV[at + 1]
   local collected, collected_version = ARGV[at + 2], ARGV[at + 3]
   local present = redis.call('HMGET', key, 'lv', 'cv', 'p', 't')
@@ -41,9 +41,7 @@ for i, key in ipairs(KEYS) do
     end
     if pending == 0 and (is_written or present[3]) then
       redis.call('HDEL', key, 'p')
-      local versions = redis.call('HMGET', key, 'lv', 'cv')
-      local is_absent = versions[1] == '0' and versions[2] == '0'
-      redis.call('PEXPIRE', key, is_absent and absent_ttl or ttl)
+      redis.call('PEXPIRE', key, ARGV[at + 5])
     end
   end
 end
