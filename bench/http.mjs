@@ -1,10 +1,12 @@
-// Reads of the counters over HTTP against a bare Nest and Fastify route that returns the same bytes:
-// GET of one hot object (anonymous and signed in), POST query of 20. Rounds alternate between the two
-// servers, so that the noise of the machine affects both; the figures are medians.
+// Reads of the counters over HTTP against a bare Nest and Fastify route that returns as many bytes: 2,000
+// users ask for 1,000 objects by GET (anonymous and signed in) and by POST query of 20; and the special
+// case of one object and one user, whose requests all share one Redis command. The program has all roles
+// and capture on. Rounds alternate between the two servers, so that the noise of the machine affects
+// both; the figures are medians.
 //   npm run bench -- http
 import { fileURLToPath } from 'node:url';
 import { measureReads, prepareReads } from './support/http-load.mjs';
-import { row, startProgram, startServer } from './support/program.mjs';
+import { peakMegabytes, row, startProgram, startServer } from './support/program.mjs';
 import { median } from './support/statistics.mjs';
 
 const WARM_UPS = 2;
@@ -44,6 +46,11 @@ try {
       median(theirs.map((r) => r.cpu)).toFixed(0),
     );
   }
+  const memory = [await peakMegabytes(program.pid), await peakMegabytes(bare.pid)];
+  console.log(`peak memory: ${memory.map((each) => each.toFixed(0)).join(' MB, bare ')} MB`);
+  console.log(
+    `start to ready: ${program.startMs.toFixed(0)} ms, bare ${bare.startMs.toFixed(0)} ms`,
+  );
 } finally {
   await bare.stop();
   await program.stop();

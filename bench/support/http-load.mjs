@@ -1,49 +1,89 @@
-// Reads of counters over HTTP: GET of one hot object (anonymous and signed in), POST query of 20.
+// Reads of counters over HTTP. 2,000 users ask for 1,000 objects, popular ones more often: the object of
+// rank r with a probability of about 1/r. One case is special and named so: one object, one user.
 import autocannon from 'autocannon';
 import { call, cpuSeconds, tokenOf } from './program.mjs';
 
 const CONNECTIONS = 32;
-const PATH = '/api/interactive/bench/1000';
+const OBJECTS = 1_000;
+const USERS = 2_000;
+const QUERY_SIZE = 20;
+/** Different requests of a connection, which it sends again and again. */
+const GETS = 4_000;
+const QUERIES = 400;
+const BIZ = 'bench';
 const QUERY_PATH = '/api/interactive/query';
 
-/** Likes the objects that are read. Returns the cases, and the responses to the two kinds of request. */
+const times = (count, make) => Array.from({ length: count }, (_, i) => make(i));
+const below = (limit) => Math.floor(Math.random() * limit);
+/** 1 to 1,000, log-uniform. */
+const rank = () => Math.floor((OBJECTS + 1) ** Math.random());
+const pathOf = (bizId) => `/api/interactive/${BIZ}/${bizId}`;
+
+function distinctObjects() {
+  const ids = new Set();
+  while (ids.size < QUERY_SIZE) ids.add(rank());
+  return [...ids].map((bizId) => ({ biz: BIZ, bizId }));
+}
+
+/** Likes every object once. Returns the cases, and the responses to the two kinds of request. */
 export async function prepareReads({ url }) {
-  const token = await tokenOf(url, 7);
-  const objects = Array.from({ length: 20 }, (_, i) => ({ biz: 'bench', bizId: 1_000 + i }));
-  for (const { biz, bizId } of objects)
-    await call(`${url}/api/interactive/${biz}/${bizId}/like`, { method: 'PUT', token });
-  const signedIn = { authorization: `Bearer ${token}` };
+  const headers = [];
+  for (let uid = 1; uid <= USERS; uid++)
+    headers.push({ authorization: `Bearer ${await tokenOf(url, uid)}` });
+  const [{ authorization }] = headers;
+  const token = authorization.slice('Bearer '.length);
+  for (let bizId = 1; bizId <= OBJECTS; bizId++)
+    await call(`${url}${pathOf(bizId)}/like`, { method: 'PUT', token });
+  const someUser = () => headers[below(USERS)];
+  const queryOf = (objects) => ({
+    method: 'POST',
+    path: QUERY_PATH,
+    body: JSON.stringify({ objects }),
+  });
   return {
     cases: [
-      { name: 'GET one, anonymous', path: PATH, request: {} },
-      { name: 'GET one, signed in', path: PATH, request: { headers: signedIn } },
+      {
+        name: 'GET, anonymous',
+        requests: () => times(GETS, () => ({ path: pathOf(rank()) })),
+      },
+      {
+        name: 'GET, signed in',
+        requests: () => times(GETS, () => ({ path: pathOf(rank()), headers: someUser() })),
+      },
       {
         name: 'POST query of 20, signed in',
-        path: QUERY_PATH,
-        request: {
-          method: 'POST',
-          body: JSON.stringify({ objects }),
-          headers: { ...signedIn, 'content-type': 'application/json' },
-        },
+        requests: () =>
+          times(QUERIES, () => ({
+            ...queryOf(distinctObjects()),
+            headers: { ...someUser(), 'content-type': 'application/json' },
+          })),
+      },
+      {
+        name: 'special: GET of one object by one user',
+        requests: () => [{ path: pathOf(1), headers: headers[0] }],
       },
     ],
-    one: await call(url + PATH, { token }),
-    many: await call(url + QUERY_PATH, { method: 'POST', body: { objects }, token }),
+    one: await call(url + pathOf(1), { token }),
+    many: await call(url + QUERY_PATH, {
+      method: 'POST',
+      body: { objects: times(QUERY_SIZE, (i) => ({ biz: BIZ, bizId: i + 1 })) },
+      token,
+    }),
   };
 }
 
 /** One round of a case: requests a second, p99 in ms, and the server's CPU µs per request. */
-export async function measureReads(server, { path, request }, seconds) {
+export async function measureReads(server, { name, requests: requestsOf }, seconds) {
   const before = await cpuSeconds(server.pid);
   const { requests, latency, non2xx, errors, duration } = await autocannon({
-    ...request,
-    url: server.url + path,
+    url: server.url,
     connections: CONNECTIONS,
     duration: seconds,
+    setupClient: (client) => client.setRequests(requestsOf()),
   });
   const cpu = (await cpuSeconds(server.pid)) - before;
   if (non2xx > 0 || errors > 0)
-    throw new Error(`${path}: ${non2xx} responses other than 2xx, ${errors} errors`);
+    throw new Error(`${name}: ${non2xx} responses other than 2xx, ${errors} errors`);
   return {
     rate: requests.total / duration,
     p99: latency.p99,

@@ -62,6 +62,7 @@ export async function startServer(script, env, readyPath, checkout = root) {
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const exited = once(child, 'exit');
+  const startedAt = performance.now();
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) end(child);
     await exited;
@@ -81,6 +82,8 @@ export async function startServer(script, env, readyPath, checkout = root) {
   return {
     url,
     pid: child.pid,
+    /** Milliseconds from the start of the process to its first ready answer. */
+    startMs: performance.now() - startedAt,
     stop,
     suspend: () => child.kill('SIGSTOP'),
     resume: () => child.kill('SIGCONT'),
@@ -118,6 +121,12 @@ export const tokenOf = async (url, userId) =>
 export async function cpuSeconds(pid) {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** The most memory that a process has held so far, in MB (Linux). */
+export async function peakMegabytes(pid) {
+  const [, kilobytes] = /^VmHWM:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'));
+  return Number(kilobytes) / 1_000;
 }
 
 /** One aligned line of a result table. */
