@@ -14,14 +14,25 @@ const BIZ = 'bench';
 const QUERY_PATH = '/api/interactive/query';
 
 const times = (count, make) => Array.from({ length: count }, (_, i) => make(i));
-const below = (limit) => Math.floor(Math.random() * limit);
+
+/** Mulberry32 by Tommy Ettinger: every round of every server gets the same requests. */
+function randomOf(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
 /** 1 to 1,000, log-uniform. */
-const rank = () => Math.floor((OBJECTS + 1) ** Math.random());
+const rankBy = (random) => Math.floor((OBJECTS + 1) ** random());
 const pathOf = (bizId) => `/api/interactive/${BIZ}/${bizId}`;
 
-function distinctObjects() {
+function distinctObjects(random) {
   const ids = new Set();
-  while (ids.size < QUERY_SIZE) ids.add(rank());
+  while (ids.size < QUERY_SIZE) ids.add(rankBy(random));
   return [...ids].map((bizId) => ({ biz: BIZ, bizId }));
 }
 
@@ -34,7 +45,7 @@ export async function prepareReads({ url }) {
   const token = authorization.slice('Bearer '.length);
   for (let bizId = 1; bizId <= OBJECTS; bizId++)
     await call(`${url}${pathOf(bizId)}/like`, { method: 'PUT', token });
-  const someUser = () => headers[below(USERS)];
+  const userBy = (random) => headers[Math.floor(random() * USERS)];
   const queryOf = (objects) => ({
     method: 'POST',
     path: QUERY_PATH,
@@ -44,18 +55,19 @@ export async function prepareReads({ url }) {
     cases: [
       {
         name: 'GET, anonymous',
-        requests: () => times(GETS, () => ({ path: pathOf(rank()) })),
+        requests: (random) => times(GETS, () => ({ path: pathOf(rankBy(random)) })),
       },
       {
         name: 'GET, signed in',
-        requests: () => times(GETS, () => ({ path: pathOf(rank()), headers: someUser() })),
+        requests: (random) =>
+          times(GETS, () => ({ path: pathOf(rankBy(random)), headers: userBy(random) })),
       },
       {
         name: 'POST query of 20, signed in',
-        requests: () =>
+        requests: (random) =>
           times(QUERIES, () => ({
-            ...queryOf(distinctObjects()),
-            headers: { ...someUser(), 'content-type': 'application/json' },
+            ...queryOf(distinctObjects(random)),
+            headers: { ...userBy(random), 'content-type': 'application/json' },
           })),
       },
       {
@@ -74,12 +86,13 @@ export async function prepareReads({ url }) {
 
 /** One round of a case: requests a second, p99 in ms, and the server's CPU µs per request. */
 export async function measureReads(server, { name, requests: requestsOf }, seconds) {
+  let connection = 0;
   const before = await cpuSeconds(server.pid);
   const { requests, latency, non2xx, errors, duration } = await autocannon({
     url: server.url,
     connections: CONNECTIONS,
     duration: seconds,
-    setupClient: (client) => client.setRequests(requestsOf()),
+    setupClient: (client) => client.setRequests(requestsOf(randomOf(connection++))),
   });
   const cpu = (await cpuSeconds(server.pid)) - before;
   if (non2xx > 0 || errors > 0)
