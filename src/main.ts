@@ -27,6 +27,8 @@ async function main(): Promise<void> {
   const consumers = app.get(LogServer);
   if (environment.ROLE !== 'api') app.connectMicroservice({ strategy: consumers });
   new Shutdown(app, () => consumers.close()).onSignals();
+  // Its errors are not those of the address.
+  await app.init();
   // HTTP first: joining the consumer groups can take many seconds.
   await listen(app, environment);
   await app.startAllMicroservices();

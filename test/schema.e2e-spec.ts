@@ -2,7 +2,15 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { dataSourceOptions } from '../src/platform/database/data-source-options';
-import { cli, isolatedStack, Sql, type StackEnvironment } from './support';
+import {
+  asRoot,
+  cli,
+  eventually,
+  isolatedStack,
+  Program,
+  Sql,
+  type StackEnvironment,
+} from './support';
 
 type EntityClass = new () => object;
 
@@ -63,6 +71,28 @@ describe('the database schema', () => {
     expect(await cli(stack, 'migrate')).toMatchObject({ code: 0 });
     expect(await tables()).toEqual(before);
     expect(await cli(stack, 'migrate')).toMatchObject({ code: 0, stdout: 'Nothing to do\n' });
+  });
+
+  it('is migrated, and the program works, where transactions do not commit by themselves', async () => {
+    const other = await isolatedStack('schema_autocommit');
+    await asRoot(sql, (root) => root.query('SET GLOBAL autocommit = 0'));
+    try {
+      expect(await cli(other, 'migrate')).toMatchObject({ code: 0 });
+      expect(await cli(other, 'migrate')).toMatchObject({ code: 0, stdout: 'Nothing to do\n' });
+      const program = await Program.start({ env: { ...other } });
+      await program.post('/api/interactive/et/1/reads');
+      await eventually(async () => {
+        const { body } = await program.get<{ readCnt: number }>('/api/interactive/et/1');
+        expect(body.readCnt).toBe(1);
+      });
+      await program.stop();
+    } finally {
+      await asRoot(sql, (root) => root.query('SET GLOBAL autocommit = 1'));
+    }
+    const migrated = await Sql.open(other.MYSQL_URL);
+    const offsets = 'SELECT COUNT(*) AS n FROM consumer_offsets WHERE next_offset > 0';
+    expect(await migrated.rows(offsets)).not.toEqual([{ n: 0 }]);
+    await migrated.close();
   });
 
   it('is migrated once when several instances start together', async () => {

@@ -1,9 +1,8 @@
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
+import { namedLock } from '../../platform/database';
 import { UnavailableError } from '../../platform/errors';
 import { CdcPositions } from './cdc-positions';
 
-/** Named after the database: one server may have several. */
-const LOCK = "CONCAT('webook-relay:', MD5(DATABASE()))";
 /** Silence after which MySQL closes the connection, and frees the lock of a machine that is gone. */
 const IDLE_TIMEOUT_SECONDS = 30;
 const STATEMENT_TIMEOUT_MS = 5_000;
@@ -16,7 +15,10 @@ const STATEMENT_TIMEOUT_MS = 5_000;
 export class RelayLock {
   readonly positions = new CdcPositions((sql, values) => this.query(sql, values));
 
-  private constructor(private readonly connection: Connection) {}
+  private constructor(
+    private readonly connection: Connection,
+    private readonly name: string,
+  ) {}
 
   static async connect(url: string): Promise<RelayLock> {
     const connection = await createConnection({
@@ -26,13 +28,13 @@ export class RelayLock {
     });
     // `onLost` and failing statements report its loss.
     connection.on('error', () => undefined);
-    await connection.query(`SET SESSION wait_timeout = ${IDLE_TIMEOUT_SECONDS}`);
-    return new RelayLock(connection);
+    await connection.query(`SET SESSION wait_timeout = ${IDLE_TIMEOUT_SECONDS}, autocommit = 1`);
+    return new RelayLock(connection, await namedLock(connection, 'webook-relay'));
   }
 
   /** Takes the lock if it is free. @returns whether this instance holds it now */
   async claim(): Promise<boolean> {
-    const [row] = await this.query<{ held: number }>(`SELECT GET_LOCK(${LOCK}, 0) AS held`);
+    const [row] = await this.query<{ held: number }>('SELECT GET_LOCK(?, 0) AS held', [this.name]);
     return row?.held === 1;
   }
 
@@ -45,7 +47,8 @@ export class RelayLock {
   /** Keeps the lock; to be called more often than every 30 s. @throws when the lock is lost */
   async confirm(): Promise<void> {
     const [row] = await this.query<{ held: number }>(
-      `SELECT IS_USED_LOCK(${LOCK}) = CONNECTION_ID() AS held`,
+      'SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS held',
+      [this.name],
     );
     if (row?.held !== 1) throw new UnavailableError('mysql', "the relay's lock is lost");
   }

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { createPool, type PoolOptions } from 'mysql2';
 import type { DataSourceOptions } from 'typeorm';
+import { AUTOCOMMIT, prepareConnections } from './open-pool';
 
 /** TypeORM's options for a MySQL or MariaDB URL; the schema comes from `migrations/` alone. */
 export function dataSourceOptions(url: string): DataSourceOptions {
@@ -15,5 +17,12 @@ export function dataSourceOptions(url: string): DataSourceOptions {
     migrations: [join(__dirname, '../../../migrations/*.{js,ts}')],
     migrationsTransactionMode: 'none',
     extra: { connectionLimit: 4, connectTimeout: 3_000 },
+    driver: {
+      createPool(options: PoolOptions) {
+        const pool = createPool(options);
+        prepareConnections(pool, [AUTOCOMMIT]);
+        return pool;
+      },
+    },
   };
 }

@@ -5,6 +5,7 @@ export * from './hot-statement';
 export * from './keyset';
 export * from './migrator';
 export * from './multi-statement-pool';
+export * from './named-lock';
 export * from './open-pool';
 export * from './sql-errors';
 export * from './statement-batch';

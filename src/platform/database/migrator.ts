@@ -1,6 +1,7 @@
 import { type RowDataPacket, createConnection } from 'mysql2/promise';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from './data-source-options';
+import { namedLock } from './named-lock';
 
 /** How long an instance waits for another one that is migrating. */
 const LOCK_TIMEOUT_SECONDS = 120;
@@ -44,10 +45,10 @@ export class Migrator {
   private async locked<T>(work: (dataSource: DataSource) => Promise<T>): Promise<T> {
     const lock = await createConnection({ uri: this.url, connectTimeout: 3_000 });
     try {
-      // Named after the database, since a server may have several.
-      const [[row]] = await lock.query<RowDataPacket[]>(
-        `SELECT GET_LOCK(CONCAT('webook-migrations:', MD5(DATABASE())), ${LOCK_TIMEOUT_SECONDS}) AS held`,
-      );
+      const [[row]] = await lock.query<RowDataPacket[]>('SELECT GET_LOCK(?, ?) AS held', [
+        await namedLock(lock, 'webook-migrations'),
+        LOCK_TIMEOUT_SECONDS,
+      ]);
       if (row?.held !== 1)
         throw new Error(`Another instance has been migrating for ${LOCK_TIMEOUT_SECONDS} seconds`);
       const dataSource = await new DataSource(dataSourceOptions(this.url)).initialize();

@@ -1,4 +1,8 @@
+import type { Pool as CallbackPool } from 'mysql2';
 import { createPool, type Pool, type PoolOptions } from 'mysql2/promise';
+
+/** A server may have another default, under which a statement alone would never be committed. */
+export const AUTOCOMMIT = 'SET autocommit = 1';
 
 /**
  * What all pools have in common. BIGINT above 2^53 is text, times are UTC. Sessions are READ COMMITTED:
@@ -22,13 +26,23 @@ export function openPool(
     connectTimeout: 3_000,
     ...options,
   });
-  pool.pool.on('connection', (connection) => {
-    // The first statements of the connection. If one fails the connection must not be used: it would
-    // lock gaps and wait for locks in ways that the program does not expect.
-    for (const statement of ['SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', ...settings])
+  prepareConnections(pool.pool, [
+    AUTOCOMMIT,
+    'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+    ...settings,
+  ]);
+  return pool;
+}
+
+/**
+ * Makes these the first statements of each of the pool's connections. If one fails the connection is
+ * not used: it would commit, lock and wait in ways that the program does not expect.
+ */
+export function prepareConnections(pool: CallbackPool, statements: readonly string[]): void {
+  pool.on('connection', (connection) => {
+    for (const statement of statements)
       connection.query(statement, (error) => {
         if (error) connection.destroy();
       });
   });
-  return pool;
 }
