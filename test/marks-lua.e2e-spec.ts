@@ -1,6 +1,15 @@
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { binlogTopic, CaptureGaps, ChangeFeed, type RowChange, type RowImage } from '../src/cdc';
+import { Subject } from 'rxjs';
+import {
+  binlogTopic,
+  CaptureGaps,
+  type CaptureWatch,
+  ChangeFeed,
+  type RowChange,
+  type RowImage,
+  SeenBeats,
+} from '../src/cdc';
 import { CountersCache } from '../src/interactive/cache/counters.cache';
 import type { Tickets } from '../src/interactive/cache/load-tickets';
 import { OwnMarksCache } from '../src/interactive/cache/own-marks.cache';
@@ -20,21 +29,28 @@ let redis: Redis;
 let counters: CountersCache;
 let ownMarks: OwnMarksCache;
 let consumer: CountersConsumer;
+let stands = false;
+const standing$ = new Subject<string>();
 
 beforeAll(async () => {
   Logger.overrideLogger(false);
   const { REDIS_URL } = await isolatedStack('marks_lua');
   redis = new Redis(REDIS_URL);
   const reads = new HashReadBatch(redis);
-  counters = new CountersCache(redis, reads);
+  const watch = { stands: () => stands, standing$ } as unknown as CaptureWatch;
+  counters = new CountersCache(redis, reads, watch);
   ownMarks = new OwnMarksCache(redis, reads);
   await Promise.all([counters.onModuleInit(), ownMarks.onModuleInit()]);
   const database = { schema: async () => 'webook' } as Database;
   const gaps = new CaptureGaps();
-  consumer = new CountersConsumer(counters, new ChangeFeed(database, gaps), gaps);
+  const feed = new ChangeFeed(database, gaps, new SeenBeats());
+  consumer = new CountersConsumer(counters, feed, gaps, watch);
 });
 
-beforeEach(() => redis.flushdb());
+beforeEach(async () => {
+  stands = false;
+  await redis.flushdb();
+});
 
 afterAll(() => {
   redis.disconnect();
@@ -98,6 +114,41 @@ describe("an object's counters", () => {
     await counters.capture([row(1, 0, 5)], []);
     expect(await shown()).toBe(5);
     expect(await redis.pttl(KEY)).toBeGreaterThan(60_000);
+  });
+});
+
+describe('while change capture stands', () => {
+  it('counters are cached for ten seconds at most, also on the floor of a captured change', async () => {
+    await counters.capture([row(1, 2, 20)], []);
+    stands = true;
+    await keep([row(1, 2, 20), { ...row(2, 1, 5), bizId: 43 }]);
+    await counters.applyStates([{ ...row(3, 1, 1), bizId: 44 }]);
+    for (const bizId of [42, 43, 44]) {
+      expect(await shown(bizId)).toBeDefined();
+      expect(await redis.pttl(`interactive:{video:${bizId}}`)).toBeLessThanOrEqual(10_000);
+    }
+  });
+
+  it('a captured change is late: what was loaded since is not replaced, but loaded again', async () => {
+    stands = true;
+    await keep([row(1, 2, 20)]);
+    await counters.capture([row(1, 1, 7)], []);
+    expect(await shown()).toBe(20);
+    await counters.capture([row(1, 2, 7)], []);
+    expect(await shown()).toBeUndefined();
+    await keep([row(1, 2, 20)]);
+    expect(await shown()).toBe(20);
+  });
+
+  it('all cached counters are dropped, by one instance at a time', async () => {
+    await keep([row(1, 2, 20)]);
+    standing$.next('ranking');
+    standing$.next('interactive-cache');
+    await eventually(async () => expect(await shown()).toBeUndefined());
+    await keep([row(1, 2, 20)]);
+    standing$.next('interactive-cache');
+    expect(await counters.takeTurnToDrop(1)).toBe(false);
+    expect(await shown()).toBe(20);
   });
 });
 

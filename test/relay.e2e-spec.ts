@@ -4,6 +4,7 @@ import type { RowDataPacket } from 'mysql2/promise';
 import { capturedTables } from '../src/captured-tables';
 import {
   binlogTopic,
+  captureHeartbeatsTable,
   type CaptureGap,
   CaptureGaps,
   CapturedTables,
@@ -15,7 +16,7 @@ import { Relay } from '../src/cdc/relay/relay';
 import { TopicProvisioner } from '../src/messaging';
 import { StreamsEventLog } from '../src/messaging/streams/streams-event-log';
 import { readEnvironment } from '../src/platform/config';
-import { Database, Migrator } from '../src/platform/database';
+import { Database, lockName, Migrator } from '../src/platform/database';
 import { HealthRegistry } from '../src/platform/health';
 import { asRoot, eventually, PrivateStack, Program, Sql } from './support';
 
@@ -26,7 +27,10 @@ interface Captured extends RowChange {
   readonly partition: number;
 }
 
-/** The content of the topic of captured changes, one partition after another, each in its order. */
+/**
+ * The content of the topic of captured changes without heartbeats, one partition after another, each in
+ * its order.
+ */
 async function captured(log: StreamsEventLog): Promise<Captured[]> {
   const changes: Captured[] = [];
   const ends = await log.endOffsets(binlogTopic.name);
@@ -34,7 +38,12 @@ async function captured(log: StreamsEventLog): Promise<Captured[]> {
     for (let offset = 0; offset < ends[partition]!;) {
       const messages = await log.read(binlogTopic.name, partition, offset, 1_000);
       for (const { value } of messages)
-        changes.push(...binlogTopic.decode(value).map((change) => ({ ...change, partition })));
+        changes.push(
+          ...binlogTopic
+            .decode(value)
+            .filter(({ table }) => table !== captureHeartbeatsTable.name)
+            .map((change) => ({ ...change, partition })),
+        );
       if (messages.length === 0) break;
       offset = messages.at(-1)!.offset + 1;
     }
@@ -278,9 +287,9 @@ describe('the relay', () => {
     await killConnections("COMMAND LIKE 'Binlog Dump%'");
     await insert(42);
     await arrives([42]);
-    const [lock] = await sql.rows<{ id: number }>(
-      "SELECT IS_USED_LOCK(CONCAT('webook-relay:', MD5(DATABASE()))) AS id",
-    );
+    const [lock] = await sql.rows<{ id: number }>('SELECT IS_USED_LOCK(?) AS id', [
+      lockName('webook-relay', database),
+    ]);
     await sql.change(`KILL ${lock!.id}`);
     await insert(43);
     await arrives([43]);
@@ -430,6 +439,11 @@ describe('the relay', () => {
       await expect(startLocal({ MYSQL_URL: plain })).rejects.toThrow(
         /user "plain" may not read the binlog.*GRANT REPLICATION SLAVE, REPLICATION CLIENT/,
       );
+      // The boot reports it as what it is, not as a fault of the address.
+      const program = Program.spawn({ env: { ...env, MYSQL_URL: plain } });
+      expect(await program.ended()).toBe(1);
+      expect(program.output).toMatch(/^MySQL's user "plain" may not read the binlog/m);
+      expect(program.output).not.toMatch(/cannot listen|    at /);
       await root.query("GRANT REPLICATION CLIENT ON *.* TO 'plain'@'%'");
       const relay = await startLocal({ MYSQL_URL: plain });
       await eventually(async () =>

@@ -3,10 +3,17 @@ import { BinlogServer } from './binlog/binlog-server';
 import { CaptureGaps } from './capture-gaps';
 import type { CapturedTable } from './captured-table';
 import { CapturedTables } from './captured-tables';
+import { CaptureWatch } from './heartbeat/capture-watch';
+import { HeartbeatRepository } from './heartbeat/heartbeat.repository';
+import { SeenBeats } from './heartbeat/seen-beats';
+import { SeenBeatsCache } from './heartbeat/seen-beats.cache';
 import { Relay } from './relay/relay';
 import { ChangeFeed } from './table-changes/change-feed';
 
-/** Change capture: the topic of row changes, its consumers' feed, and the relay that replaces Canal. */
+/**
+ * Change capture: the topic of row changes, its consumers' feed, the relay that replaces Canal, and the
+ * heartbeat that shows whether changes arrive.
+ */
 @Global()
 @Module({})
 export class CdcModule {
@@ -18,10 +25,14 @@ export class CdcModule {
         { provide: CapturedTables, useValue: new CapturedTables(tables) },
         CaptureGaps,
         ChangeFeed,
+        HeartbeatRepository,
+        SeenBeats,
+        SeenBeatsCache,
+        CaptureWatch,
         BinlogServer,
         Relay,
       ],
-      exports: [CapturedTables, CaptureGaps, ChangeFeed],
+      exports: [CapturedTables, CaptureGaps, CaptureWatch, ChangeFeed],
     };
   }
 }

@@ -4,5 +4,6 @@ export * from './capture-gaps';
 export * from './captured-table';
 export * from './captured-tables';
 export * from './cdc.module';
+export * from './heartbeat';
 export * from './row-change';
 export * from './table-changes';

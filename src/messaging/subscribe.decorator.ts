@@ -15,6 +15,14 @@ export interface Subscription extends Required<SubscriptionOptions> {
   topic: Topic<unknown>;
 }
 
+/** By topic, the groups that read it, in whichever process. */
+const groups = new Map<string, Set<string>>();
+
+/** The groups of all subscriptions to the topic, also of those that do not run in this process. */
+export const groupsOf = ({ name }: { readonly name: string }): string[] => [
+  ...(groups.get(name) ?? []),
+];
+
 /**
  * Makes a controller's method a consumer: it is called with a `MessageBatch` of one partition, and
  * the group's offset advances only after the method has returned. The pattern contains the group,
@@ -25,6 +33,7 @@ export function Subscribe<Payload>(
   options: SubscriptionOptions,
 ): MethodDecorator {
   const subscription = { batch: { size: 1, lingerMs: 0 }, ...options, topic };
+  groups.set(topic.name, new Set(groupsOf(topic)).add(options.group));
   return applyDecorators(
     EventPattern<string>(`${topic.name}@${options.group}`, Transport.KAFKA, { subscription }),
     UseFilters(RethrowFilter),

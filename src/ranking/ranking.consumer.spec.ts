@@ -1,4 +1,4 @@
-import { CaptureGaps, ChangeFeed, type RowChange } from '../cdc';
+import { CaptureGaps, ChangeFeed, type RowChange, SeenBeats } from '../cdc';
 import type { Environment } from '../platform/config';
 import type { Database } from '../platform/database';
 import type { ApplyRequest, BoardSnapshot, RankingCache } from './ranking.cache';
@@ -53,7 +53,8 @@ describe('RankingConsumer', () => {
       {} as RankingRepository,
     );
     const database = { schema: async () => 'webook' } as Database;
-    const consumer = new RankingConsumer(service, new ChangeFeed(database, new CaptureGaps()));
+    const feed = new ChangeFeed(database, new CaptureGaps(), new SeenBeats());
+    const consumer = new RankingConsumer(service, feed);
     const message = { key: null, value, partition: 0, offset, timestamp: 0 };
     await consumer.onChanges({ partition: 0, messages: [message] } as never);
   }

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { CaptureGaps } from '../cdc';
+import { CaptureGaps, type CaptureWatch } from '../cdc';
 import type { Environment } from '../platform/config';
 import { RankingScheduler } from './ranking.scheduler';
 import type { RankingService } from './ranking.service';
@@ -9,6 +9,8 @@ describe('RankingScheduler', () => {
   let gaps: CaptureGaps;
   let loads: string[];
   let failure: Error | null;
+  let comparisons: string[];
+  let stands: boolean;
 
   async function start(role: 'api' | 'worker'): Promise<void> {
     const ranking = {
@@ -18,10 +20,12 @@ describe('RankingScheduler', () => {
         if (failure !== null) throw failure;
       },
       refreshHot: async () => undefined,
+      reconcile: async (job: string) => void comparisons.push(job),
     };
     scheduler = new RankingScheduler(
       { ROLE: role } as Environment,
       gaps,
+      { stands: (group: string) => stands && group === 'ranking' } as CaptureWatch,
       ranking as unknown as RankingService,
     );
     scheduler.onApplicationBootstrap();
@@ -34,6 +38,8 @@ describe('RankingScheduler', () => {
     gaps = new CaptureGaps();
     loads = [];
     failure = null;
+    comparisons = [];
+    stands = false;
   });
 
   afterEach(() => scheduler.onModuleDestroy());
@@ -44,6 +50,18 @@ describe('RankingScheduler', () => {
   ] as const)('loads what a %s has to at start', async (role, expected) => {
     await start(role);
     expect(loads).toEqual(expected);
+  });
+
+  it.each([
+    ['worker', ['reconcile']],
+    ['api', []],
+  ] as const)('compares the boards on a %s; on each while capture stands', async (role, usual) => {
+    await start(role);
+    await scheduler.reconcile();
+    expect(comparisons).toEqual(usual);
+    stands = true;
+    await scheduler.reconcile();
+    expect(comparisons).toEqual([...usual, 'reconcile-standing']);
   });
 
   it('loads the boards after a gap in change capture, and tries until that succeeds', async () => {

@@ -6,16 +6,21 @@ import {
 } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import type { Subscription } from 'rxjs';
-import { CaptureGaps } from '../cdc';
+import { CaptureGaps, CaptureWatch } from '../cdc';
 import { Environment } from '../platform/config';
 import type { LoadReason } from './shared-board';
+import { RANKING_GROUP } from './ranking.consumer';
 import { RankingService } from './ranking.service';
 
 /** Between two checks that the boards exist and the copies are up to date. */
 const WATCH_INTERVAL_MS = 1_000;
 
-/** Between two comparisons with the database, which repair what no captured change shows. */
+/**
+ * Between two comparisons with the database, which repair what no captured change shows: usually, and
+ * while change capture stands.
+ */
 const RECONCILE_INTERVAL_MS = 30_000;
+const STANDING_RECONCILE_INTERVAL_MS = 5_000;
 
 /** Between two computations of `hot`. */
 const HOT_INTERVAL_MS = 10_000;
@@ -43,6 +48,7 @@ export class RankingScheduler implements OnApplicationBootstrap, OnModuleDestroy
   constructor(
     private readonly environment: Environment,
     private readonly captureGaps: CaptureGaps,
+    private readonly captureWatch: CaptureWatch,
     private readonly ranking: RankingService,
   ) {}
 
@@ -66,11 +72,15 @@ export class RankingScheduler implements OnApplicationBootstrap, OnModuleDestroy
     });
   }
 
-  @Interval(RECONCILE_INTERVAL_MS)
+  /** While change capture stands, by every instance: perhaps since no worker is left. */
+  @Interval(STANDING_RECONCILE_INTERVAL_MS)
   async reconcile(): Promise<void> {
-    if (!this.worksInBackground) return;
+    const stands = this.captureWatch.stands(RANKING_GROUP);
+    if (!this.worksInBackground && !stands) return;
     await this.exclusively('reconcile', () =>
-      this.ranking.reconcile(RECONCILE_INTERVAL_MS * TURN_SHARE),
+      stands
+        ? this.ranking.reconcile('reconcile-standing', STANDING_RECONCILE_INTERVAL_MS * TURN_SHARE)
+        : this.ranking.reconcile('reconcile', RECONCILE_INTERVAL_MS * TURN_SHARE),
     );
   }
 

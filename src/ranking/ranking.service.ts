@@ -124,11 +124,12 @@ export class RankingService {
 
   /**
    * Compares the live boards with the database, unless another process has this turn.
-   * @param turnMs for how long no other process gets a turn
+   * @param job names the turn
+   * @param turnMs for how long no other process gets it
    */
-  async reconcile(turnMs: number): Promise<void> {
+  async reconcile(job: string, turnMs: number): Promise<void> {
     for (const { board } of this.live)
-      if (await this.cache.takeTurn(board.definition.name, 'reconcile', turnMs))
+      if (await this.cache.takeTurn(board.definition.name, job, turnMs))
         await board.load('reconcile');
   }
 

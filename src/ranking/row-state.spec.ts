@@ -1,4 +1,4 @@
-import { CaptureGaps, ChangeFeed, type RowChange, type RowImage } from '../cdc';
+import { CaptureGaps, ChangeFeed, type RowChange, type RowImage, SeenBeats } from '../cdc';
 import { interactivesReader } from '../interactive';
 import type { Database } from '../platform/database';
 import { lastStates, type RowState } from './row-state';
@@ -31,7 +31,11 @@ function change(before: RowImage | null, after: RowImage | null): RowChange {
 
 /** As the change feed gives the changes, to a program whose schema is `webook`. */
 async function statesOf(...value: RowChange[]): Promise<RowState[]> {
-  const feed = new ChangeFeed({ schema: async () => 'webook' } as Database, new CaptureGaps());
+  const feed = new ChangeFeed(
+    { schema: async () => 'webook' } as Database,
+    new CaptureGaps(),
+    new SeenBeats(),
+  );
   const message = { key: null, value, partition: 0, offset: 0, timestamp: 0 };
   const batch = { topic: 't', group: 'g', partition: 0, logId: 'l', messages: [message] };
   let states: RowState[] = [];

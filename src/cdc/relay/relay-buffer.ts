@@ -4,6 +4,7 @@ import type { ChangedRow, ChangedRows } from '../binlog/changed-rows';
 import { encodeProtobuf, maxRowBytes } from '../canal/canal-protobuf';
 import { partitionOf } from '../canal/partition-hash';
 import type { CapturedTables } from '../captured-tables';
+import { captureHeartbeatsTable } from '../heartbeat/capture-heartbeats.table';
 
 /**
  * Limits of a message: rows, since consumers take some hundred messages at a time; and bytes, far
@@ -15,6 +16,7 @@ const MAX_BYTES = 700_000;
 /** One append to the log, and from where the binlog is read on once the log has it. */
 export interface Outgoing {
   readonly messages: OutgoingMessage[];
+  /** Without heartbeats, which come whether anything changes or not. */
   readonly rows: number;
   /** Milliseconds since the epoch of the oldest change; undefined without changes. */
   readonly oldestAt: number | undefined;
@@ -27,6 +29,7 @@ export class RelayBuffer {
   private events: ChangedRows[] = [];
   private resumeAt: BinlogPosition | undefined;
   private count = 0;
+  private beats = 0;
 
   constructor(
     private readonly partitions: number,
@@ -41,6 +44,7 @@ export class RelayBuffer {
   add(event: ChangedRows): void {
     this.events.push(event);
     this.count += event.rows.length;
+    if (event.table === captureHeartbeatsTable.name) this.beats += event.rows.length;
   }
 
   /** Everything before this position has been added. */
@@ -51,12 +55,13 @@ export class RelayBuffer {
   take(): Outgoing {
     const outgoing = {
       messages: this.messages(),
-      rows: this.count,
+      rows: this.count - this.beats,
       oldestAt: this.events[0]?.executedAt,
       resumeAt: this.resumeAt,
     };
     this.events = [];
     this.count = 0;
+    this.beats = 0;
     this.resumeAt = undefined;
     return outgoing;
   }

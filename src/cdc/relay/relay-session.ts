@@ -14,8 +14,11 @@ const CONFIRM_INTERVAL_MS = 5_000;
 /** Buffered rows at which the binlog is no longer read, and below which it is again. */
 const PAUSE_AT_ROWS = 20_000;
 const RESUME_BELOW_ROWS = 5_000;
-/** Binlog of other tables after which the position is saved too: its files may be purged later. */
-const SAVE_AFTER_BYTES = 16_000_000;
+/**
+ * Binlog of other tables and of heartbeats after which the position is saved too: its files may be
+ * purged later, and after a crash it is read again.
+ */
+const SAVE_AFTER_BYTES = 100_000;
 
 export interface RelaySessionOptions {
   readonly url: string;

@@ -1,6 +1,7 @@
 import type { MessageBatch } from '../../messaging';
 import type { Database } from '../../platform/database';
 import { CaptureGaps } from '../capture-gaps';
+import { SeenBeats } from '../heartbeat/seen-beats';
 import type { RowChange, RowImage } from '../row-change';
 import { ChangeFeed } from './change-feed';
 import type { TableChange, TableReader } from './table-change';
@@ -49,6 +50,7 @@ const batchOf = (...messages: RowChange[][]): MessageBatch<RowChange[]> => ({
 
 describe('ChangeFeed', () => {
   let feed: ChangeFeed;
+  let beats: SeenBeats;
   /** What happened, in its order. */
   let log: string[];
 
@@ -56,7 +58,8 @@ describe('ChangeFeed', () => {
     log = [];
     const gaps = new CaptureGaps();
     gaps.gaps$.subscribe(({ reason }) => log.push(reason));
-    feed = new ChangeFeed({ schema: async () => 'webook' } as Database, gaps);
+    beats = new SeenBeats();
+    feed = new ChangeFeed({ schema: async () => 'webook' } as Database, gaps, beats);
   });
 
   async function changesIn(
@@ -127,6 +130,29 @@ describe('ChangeFeed', () => {
     });
     await expect(failing).rejects.toThrow('away');
     expect(log).toEqual([]);
+  });
+
+  it('notes the newest heartbeat of its own schema, once the work has succeeded', async () => {
+    const beat = (at: number, overrides: Partial<RowChange> = {}): RowChange =>
+      change(
+        null,
+        { source: 'main', slot: '0', beat_at: `${at}` },
+        {
+          table: 'capture_heartbeats',
+          ...overrides,
+        },
+      );
+    const failing = feed.handle(batchOf([beat(1)]), widgets, async () => {
+      throw new Error('away');
+    });
+    await expect(failing).rejects.toThrow('away');
+    expect(beats.unsaved.size).toBe(0);
+    await changesIn(
+      [beat(1), beat(2)],
+      [beat(9, { database: 'other' })],
+      [beat(0, { kind: 'delete', before: {}, after: null })],
+    );
+    expect([...beats.unsaved]).toEqual([['test:main:0', 2]]);
   });
 
   it('fails without the work when a row cannot be read', async () => {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { MessageBatch } from '../../messaging';
 import { Database } from '../../platform/database';
 import { CaptureGaps } from '../capture-gaps';
+import { SeenBeats } from '../heartbeat/seen-beats';
 import type { RowChange, RowImage } from '../row-change';
 import { ColumnReader } from './column-reader';
 import type { TableChange, TableReader } from './table-change';
@@ -12,6 +13,7 @@ export class ChangeFeed {
   constructor(
     private readonly database: Database,
     private readonly gaps: CaptureGaps,
+    private readonly beats: SeenBeats,
   ) {}
 
   /**
@@ -29,6 +31,7 @@ export class ChangeFeed {
     const schema = await this.database.schema();
     await work(changesOf(batch, schema, reader));
     this.gaps.notice(batch.messages);
+    this.beats.note(batch, schema);
   }
 }
 

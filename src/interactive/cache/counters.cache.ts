@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { CaptureWatch } from '../../cdc';
 import type { ObjectRef } from '../../platform/business-object';
 import type { Scanned } from '../../platform/database';
 import {
@@ -13,11 +14,16 @@ import {
 } from '../../platform/redis';
 import type { CounterRow, Counts } from '../model/counter-row';
 import { countersKey, scanCountersKeys } from './cache-keys';
-import { absentForMs, cachedForMs, FLOOR_TTL_MS, pipelinesOf } from './cache-times';
+import { absentForMs, cachedForMs, FLOOR_TTL_MS, pipelinesOf, standingForMs } from './cache-times';
 import { takeTickets, type Tickets, ticketScript } from './load-tickets';
 
+/** The consumer group that keeps the cached counters equal to their rows. */
+export const COUNTERS_GROUP = 'interactive-cache';
+
 /** See `apply-counters.lua`. */
-type Mode = 'write' | 'load' | 'capture' | 'deleted';
+type Mode = 'write' | 'load' | 'capture' | 'late' | 'deleted';
+
+const DROP_TURN_KEY = 'interactive:turn:drop';
 
 const FIELDS = ['r', 'l', 'c'];
 
@@ -45,6 +51,7 @@ export class CountersCache implements OnModuleInit {
   constructor(
     @InjectRedis() private readonly redis: Redis,
     private readonly reads: HashReadBatch,
+    private readonly watch: CaptureWatch,
   ) {
     this.scripts = new ScriptPipeline(redis, [this.applyScript, ticketScript]);
   }
@@ -78,7 +85,8 @@ export class CountersCache implements OnModuleInit {
 
   /**
    * Shows captured states of objects that are cached. For other objects they may be long outdated, so
-   * no reader is shown them, and nothing older is stored for a while.
+   * no reader is shown them, and nothing older is stored for a while. While capture stands, changes that
+   * arrive are late: an object that is cached may have been loaded since, so it is loaded again.
    * @param deleted the last states of deleted rows; these deletions came before `rows`
    */
   async capture(rows: readonly CounterRow[], deleted: readonly CounterRow[]): Promise<void> {
@@ -87,7 +95,7 @@ export class CountersCache implements OnModuleInit {
       'deleted',
       deleted.map((row) => ({ ...row, version: row.version + 1 })),
     );
-    await this.apply('capture', rows);
+    await this.apply(this.stands ? 'late' : 'capture', rows);
   }
 
   /** Forgets the objects' counters, whatever their versions. */
@@ -95,6 +103,11 @@ export class CountersCache implements OnModuleInit {
     await this.scripts.run((pipeline) => {
       for (const object of objects) pipeline.del(countersKey(object));
     });
+  }
+
+  /** Whether this process may drop all counters; no other process may for so long. */
+  async takeTurnToDrop(durationMs: number): Promise<boolean> {
+    return (await this.redis.set(DROP_TURN_KEY, '1', 'PX', durationMs, 'NX')) === 'OK';
   }
 
   /** Forgets the counters of every object while the cache is in use. @returns of how many objects */
@@ -112,12 +125,17 @@ export class CountersCache implements OnModuleInit {
     return scanCountersKeys(this.redis);
   }
 
+  private get stands(): boolean {
+    return this.watch.stands(COUNTERS_GROUP);
+  }
+
   private async apply(mode: Mode, rows: readonly CounterRow[], tickets?: Tickets): Promise<void> {
+    const keptForMs = this.stands ? standingForMs : cachedForMs;
     for (const calls of pipelinesOf(rows))
       await this.scripts.run((pipeline) => {
         for (const row of calls) {
           const key = countersKey(row);
-          const ttlMs = row.id === 0 ? absentForMs() : cachedForMs();
+          const ttlMs = row.id === 0 ? absentForMs() : keptForMs();
           const { readCnt, likeCnt, collectCnt, id, version } = row;
           const state = [readCnt, likeCnt, collectCnt, id, version, tickets?.get(key) ?? ''];
           this.applyScript.queue(pipeline, [key], [mode, ttlMs, FLOOR_TTL_MS, ...state]);

@@ -2,33 +2,53 @@ import { Controller, Logger, type OnModuleDestroy } from '@nestjs/common';
 import {
   binlogTopic,
   CaptureGaps,
+  CaptureWatch,
   ChangeFeed,
   foldByRow,
   type RowChange,
   type TableChange,
 } from '../../cdc';
+import { filter } from 'rxjs';
 import { type MessageBatch, Subscribe } from '../../messaging';
 import { keyOfObject } from '../../platform/business-object';
-import { CountersCache } from '../cache/counters.cache';
+import { COUNTERS_GROUP, CountersCache } from '../cache/counters.cache';
 import type { CounterRow } from '../model/counter-row';
 import { interactivesReader } from './interactives.table';
+
+/**
+ * Between two drops of all cached counters while change capture stands. One drop is not enough: another
+ * instance may not know yet that it stands.
+ */
+const DROP_INTERVAL_MS = 10_000;
 
 /** Shows in the cache what was committed to `interactives`, by this program or by others. */
 @Controller()
 export class CountersConsumer implements OnModuleDestroy {
   private readonly logger = new Logger(CountersConsumer.name);
-  private readonly subscription;
+  private readonly subscriptions;
 
   constructor(
     private readonly cache: CountersCache,
     private readonly feed: ChangeFeed,
     gaps: CaptureGaps,
+    watch: CaptureWatch,
   ) {
-    this.subscription = gaps.gaps$.subscribe(({ reason }) => void this.forget(reason));
+    this.subscriptions = [
+      gaps.gaps$.subscribe(({ reason }) => void this.forget(reason)),
+      watch.standing$
+        .pipe(filter((group) => group === COUNTERS_GROUP))
+        .subscribe(() => void this.forgetInTurn()),
+    ];
   }
 
   onModuleDestroy(): void {
-    this.subscription.unsubscribe();
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+  }
+
+  private async forgetInTurn(): Promise<void> {
+    // Without Redis no cached counter is read.
+    const isOwn = await this.cache.takeTurnToDrop(DROP_INTERVAL_MS).catch(() => false);
+    if (isOwn) await this.forget('change capture stands');
   }
 
   /** Changes were missed: any of the cached counters may be outdated, or its row deleted. */
@@ -43,7 +63,7 @@ export class CountersConsumer implements OnModuleDestroy {
     }
   }
 
-  @Subscribe(binlogTopic, { group: 'interactive-cache', batch: { size: 500, lingerMs: 2 } })
+  @Subscribe(binlogTopic, { group: COUNTERS_GROUP, batch: { size: 500, lingerMs: 2 } })
   async onChanges(batch: MessageBatch<RowChange[]>): Promise<void> {
     await this.feed.handle(batch, interactivesReader, async (changes) => {
       if (changes.length === 0) return;

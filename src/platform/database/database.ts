@@ -77,8 +77,10 @@ const CONTENTION: RetryOptions = {
 export class Database extends ConnectionRunner implements OnApplicationShutdown {
   /** For statements that read or change many rows: they may take ten minutes. */
   readonly longRunning: SqlRunner;
+  /** A connection of its own, for short statements that must not wait while the pool is fully used. */
+  readonly reserved: SqlRunner;
   private readonly pool: Pool;
-  private readonly health: Pool;
+  private readonly reservedPool: Pool;
   private schemaName: string | undefined;
 
   constructor(@Inject(Environment) { MYSQL_URL, MYSQL_POOL_SIZE }: Environment) {
@@ -94,7 +96,11 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
       ),
     );
     this.pool = pool;
-    this.health = openPool(MYSQL_URL, { connectionLimit: 1 });
+    const reserved = openPool(MYSQL_URL, { connectionLimit: 1, maxPreparedStatements: 10 });
+    this.reserved = new ConnectionRunner((work) =>
+      retry(CONTENTION, () => withConnection(reserved, { inTransaction: false }, work)),
+    );
+    this.reservedPool = reserved;
   }
 
   /** The schema as the server and its binlog spell it; the URL may use other letter case. */
@@ -106,9 +112,11 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
     return this.schemaName;
   }
 
-  /** Pings the server on a connection of its own: a pool that is fully used is load, not an outage. */
+  /** Pings the server on the reserved connection: a pool that is fully used is load, not an outage. */
   async check(): Promise<void> {
-    await withConnection(this.health, { inTransaction: false }, (connection) => connection.ping());
+    await withConnection(this.reservedPool, { inTransaction: false }, (connection) =>
+      connection.ping(),
+    );
   }
 
   /**
@@ -126,7 +134,7 @@ export class Database extends ConnectionRunner implements OnApplicationShutdown 
 
   /** After every destroy hook: some of them still save their position. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.pool.end(), this.health.end()]);
+    await Promise.all([this.pool.end(), this.reservedPool.end()]);
   }
 
   private transact<T>(work: (tx: SqlRunner) => Promise<T>, timeoutMs?: number): Promise<T> {

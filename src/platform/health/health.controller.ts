@@ -18,7 +18,7 @@ const READINESS: SchemaObject = {
   type: 'object',
   required: ['status', 'checks'],
   properties: {
-    status: { type: 'string', enum: ['ready', 'not-ready', 'stopping'] },
+    status: { type: 'string', enum: ['ready', 'degraded', 'not-ready', 'stopping'] },
     checks: {
       type: 'object',
       description: 'By the name of the dependency',
@@ -48,14 +48,18 @@ export class HealthController {
 
   @Get('readyz')
   @ApiOperation({ summary: 'Readiness, with the status of each dependency' })
-  @ApiOkResponse({ schema: READINESS })
+  @ApiOkResponse({
+    description: 'Ready; `degraded` when something is down without which it can serve',
+    schema: READINESS,
+  })
   @ApiServiceUnavailableResponse({
-    description: 'A dependency is down, or the process is stopping',
+    description: 'A dependency that it needs is down, or the process is stopping',
     schema: READINESS,
   })
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const readiness = await this.health.readiness();
-    if (readiness.status !== 'ready') reply.header('retry-after', 2);
-    await reply.status(readiness.status === 'ready' ? 200 : 503).send(readiness);
+    const isReady = readiness.status === 'ready' || readiness.status === 'degraded';
+    if (!isReady) reply.header('retry-after', 2);
+    await reply.status(isReady ? 200 : 503).send(readiness);
   }
 }

@@ -29,6 +29,18 @@ describe('HealthRegistry', () => {
     });
   });
 
+  it('is degraded, not unready, when only what it does not need to serve is down', async () => {
+    const health = new HealthRegistry();
+    health.add('mysql', () => Promise.resolve());
+    health.report('capture', () => Promise.reject(new Error('stands')));
+    expect(await health.readiness()).toEqual({
+      status: 'degraded',
+      checks: { mysql: { status: 'up' }, capture: { status: 'down', error: 'stands' } },
+    });
+    health.add('redis', () => Promise.reject(new Error('away')));
+    expect((await health.readiness()).status).toBe('not-ready');
+  });
+
   it('counts a dependency that does not answer as down', async () => {
     jest.useFakeTimers();
     try {

@@ -10,19 +10,31 @@ export interface CheckResult {
 }
 
 export interface Readiness {
-  status: 'ready' | 'not-ready' | 'stopping';
+  /** `degraded` is ready: something is down without which the process can serve. */
+  status: 'ready' | 'degraded' | 'not-ready' | 'stopping';
   checks: Record<string, CheckResult>;
 }
 
-/** Each dependency registers a check; the process is ready when all of them pass. */
+interface Check {
+  run(): Promise<void>;
+  /** Whether the process cannot serve when it fails. */
+  readonly isRequired: boolean;
+}
+
+/** Each dependency registers a check; the process is ready when those that it needs to serve pass. */
 @Injectable()
 export class HealthRegistry {
-  private readonly checks = new Map<string, () => Promise<void>>();
+  private readonly checks = new Map<string, Check>();
   private stopping = false;
 
   /** @param check resolves when the dependency works, rejects with the reason when it does not */
   add(name: string, check: () => Promise<void>): void {
-    this.checks.set(name, check);
+    this.checks.set(name, { run: check, isRequired: true });
+  }
+
+  /** Adds a check without which the process is still ready: it is only reported. */
+  report(name: string, check: () => Promise<void>): void {
+    this.checks.set(name, { run: check, isRequired: false });
   }
 
   /** From now on the process is not ready, whatever the checks say. */
@@ -32,13 +44,18 @@ export class HealthRegistry {
 
   async readiness(): Promise<Readiness> {
     const results = await Promise.all(
-      [...this.checks].map(async ([name, check]) => [name, await outcome(check)] as const),
+      [...this.checks].map(async ([name, { run }]) => [name, await outcome(run)] as const),
     );
-    const up = results.every(([, result]) => result.status === 'up');
+    const down = results.filter(([, { status }]) => status === 'down').map(([name]) => name);
     return {
-      status: this.stopping ? 'stopping' : up ? 'ready' : 'not-ready',
+      status: this.stopping ? 'stopping' : this.statusWithout(down),
       checks: Object.fromEntries(results),
     };
+  }
+
+  private statusWithout(down: readonly string[]): Readiness['status'] {
+    if (down.length === 0) return 'ready';
+    return down.some((name) => this.checks.get(name)?.isRequired) ? 'not-ready' : 'degraded';
   }
 }
 

@@ -10,6 +10,8 @@
 --                     state, but only while the hash has the ticket that it had before the read
 --          "capture"  from change capture, perhaps late: applied unless older, because other programs
 --                     may leave the version; where no counts are cached it only sets the floor
+--          "late"     the same while change capture stands: sets the floor also where counts are cached,
+--                     since they may be newer; they are loaded again
 --          "deleted"  a captured deletion: leaves only the floor, above the row's last state. The row
 --                     may be inserted again under its id with lower versions: until the floor
 --                     expires, nothing of it is cached
@@ -33,10 +35,10 @@ if present_id then
   is_newer = by_id > 0 or (by_id == 0 and by_version > 0)
   is_equal = by_id == 0 and by_version == 0
 end
-local applies_equal = mode == 'capture' or (mode == 'load' and not is_cached)
+local applies_equal = mode == 'capture' or mode == 'late' or (mode == 'load' and not is_cached)
 if not (is_newer or (is_equal and applies_equal)) then return 1 end
 
-if mode == 'deleted' or (mode == 'capture' and not is_cached) then
+if mode == 'deleted' or mode == 'late' or (mode == 'capture' and not is_cached) then
   redis.call('HDEL', key, 'r', 'l', 'c')
   redis.call('HSET', key, 'i', id, 'v', version)
   redis.call('PEXPIRE', key, floor_ttl)
@@ -45,5 +47,7 @@ end
 redis.call('HSET', key, 'r', reads, 'l', likes, 'c', collects, 'i', id, 'v', version)
 -- A load of the floor's own state may have missed a change that left the version: it stays no longer
 -- than the floor would have.
-if is_newer or is_cached then redis.call('PEXPIRE', key, ttl) end
+if is_newer or is_cached or redis.call('PTTL', key) > tonumber(ttl) then
+  redis.call('PEXPIRE', key, ttl)
+end
 return 1
