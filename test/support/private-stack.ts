@@ -23,6 +23,14 @@ async function stackScript(args: string[], given?: StackEnvironment): Promise<st
 
 export type Service = 'mysql' | 'redis' | 'kafka';
 
+/** The process of a running service. */
+export async function servicePid(profile: string, service: Service | 'canal'): Promise<number> {
+  const status = await stackScript(['status', '--profile', profile]);
+  const pid = new RegExp(`^${service} +up \\(process (\\d+)\\)`, 'm').exec(status)?.[1];
+  if (pid === undefined) throw new Error(`${service} does not run:\n${status}`);
+  return Number(pid);
+}
+
 /** The private services of one suite, which it may stop, freeze and kill. */
 export class PrivateStack {
   private constructor(
@@ -63,11 +71,8 @@ export class PrivateStack {
     await stackScript(['reset', '--profile', this.profile]);
   }
 
-  private async pid(service: Service): Promise<number> {
-    const status = await stackScript(['status', '--profile', this.profile]);
-    const pid = new RegExp(`^${service} +up \\(process (\\d+)\\)`, 'm').exec(status)?.[1];
-    if (pid === undefined) throw new Error(`${service} does not run:\n${status}`);
-    return Number(pid);
+  private pid(service: Service): Promise<number> {
+    return servicePid(this.profile, service);
   }
 }
 

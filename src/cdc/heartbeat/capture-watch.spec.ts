@@ -32,7 +32,8 @@ describe('CaptureWatch', () => {
   let written: number[];
   let redis: Map<string, number>;
   /** MySQL's clock differs from this process's. */
-  const now = (): number => 1_000_000 + performance.now();
+  const now = (): number => offset + performance.now();
+  let offset: number;
   let away: Error | undefined;
   let refusal: Error | undefined;
 
@@ -96,6 +97,7 @@ describe('CaptureWatch', () => {
     [gaps, standing, written] = [[], [], []];
     redis = new Map();
     away = refusal = undefined;
+    offset = 10_000_000;
   });
 
   afterEach(async () => {
@@ -156,6 +158,17 @@ describe('CaptureWatch', () => {
     expect(await fault()).toMatch(
       /never seen a change of capture_heartbeats in partition 0.*must be captured.*no beat can be written: read-only/,
     );
+  });
+
+  it('notices a standstill also when the clock of MySQL is set back', async () => {
+    start();
+    await pass(3, ...all);
+    offset -= 3_600_000;
+    await pass(3, ...all);
+    expect(watch.stands('follower')).toBe(false);
+    offset -= 3_600_000;
+    await pass(12);
+    expect(watch.stands('follower')).toBe(true);
   });
 
   it('takes no outage of MySQL for a standstill', async () => {

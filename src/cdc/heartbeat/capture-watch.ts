@@ -140,7 +140,8 @@ export class CaptureWatch implements OnApplicationBootstrap, OnModuleDestroy {
     let worst: Lag | undefined;
     for (let partition = 0; partition < binlogTopic.partitions; partition++) {
       const seenAt = this.seen.get(placeOf(group, MAIN_SOURCE, partition));
-      const lagMs = seenAt === undefined ? now - this.startedAt : Math.max(0, mysqlNow - seenAt);
+      // MySQL's clock may be set back: then a beat of the future is old too.
+      const lagMs = seenAt === undefined ? now - this.startedAt : Math.abs(mysqlNow - seenAt);
       if (!worst || lagMs > worst.lagMs) worst = { partition, lagMs, seenAt };
     }
     return worst!;

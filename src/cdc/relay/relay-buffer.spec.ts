@@ -2,11 +2,15 @@ import type { ChangedRows } from '../binlog/changed-rows';
 import { binlogTopic } from '../binlog.topic';
 import { partitionOf } from '../canal/partition-hash';
 import { CapturedTables } from '../captured-tables';
+import { captureHeartbeatsTable } from '../heartbeat/capture-heartbeats.table';
 import type { RowChange } from '../row-change';
 import { RelayBuffer } from './relay-buffer';
 
 const PARTITIONS = 3;
-const TABLES = new CapturedTables([{ name: 'interactives', hashColumn: 'biz_id' }]);
+const TABLES = new CapturedTables([
+  { name: 'interactives', hashColumn: 'biz_id' },
+  captureHeartbeatsTable,
+]);
 
 const event = (offset: number, ids: readonly number[], note = ''): ChangedRows => ({
   database: 'webook',
@@ -97,6 +101,18 @@ describe('RelayBuffer', () => {
     }
     for (const [offset, count] of counts)
       expect(indexes.get(offset)!.sort((a, b) => a - b)).toEqual(range(count));
+  });
+
+  it('sends heartbeats, but does not count them', () => {
+    const buffer = new RelayBuffer(1, TABLES);
+    buffer.add({ ...event(10, [1, 2]), table: 'capture_heartbeats' });
+    buffer.add(event(20, [1]));
+    expect(buffer.rows).toBe(3);
+    const { messages, rows } = buffer.take();
+    expect(messages.flatMap(({ value }) => binlogTopic.decode(value))).toHaveLength(3);
+    expect(rows).toBe(1);
+    buffer.add({ ...event(30, [1, 2]), table: 'capture_heartbeats' });
+    expect(buffer.take()).toMatchObject({ rows: 0, messages: [expect.anything()] });
   });
 
   it('returns where to read on only when a statement has ended since', () => {
