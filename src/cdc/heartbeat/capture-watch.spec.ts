@@ -100,10 +100,8 @@ describe('CaptureWatch', () => {
     offset = 10_000_000;
   });
 
-  afterEach(async () => {
-    const stopped = watch.onModuleDestroy();
-    await jest.advanceTimersByTimeAsync(1_000);
-    await stopped;
+  afterEach(() => {
+    watch.onModuleDestroy();
     jest.useRealTimers();
   });
 

@@ -46,7 +46,6 @@ export class CaptureWatch implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly startedAt = performance.now();
   /** By place. What Redis has lost stays here. */
   private readonly seen = new Map<string, number>();
-  private running: Promise<void> = Promise.resolve();
   /** Why the last beat could not be written. */
   private fault: string | undefined;
 
@@ -64,12 +63,12 @@ export class CaptureWatch implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     for (const group of groupsOf(binlogTopic)) this.standstills.set(group, new Standstill());
-    this.running = this.run();
+    void this.run();
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** A beat that is under way may be lost. */
+  onModuleDestroy(): void {
     this.stopping.abort();
-    await this.running;
   }
 
   /**
@@ -84,7 +83,9 @@ export class CaptureWatch implements OnApplicationBootstrap, OnModuleDestroy {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
-        this.observe(await this.look(), performance.now());
+        const mysqlNow = await this.look();
+        if (signal.aborted) return;
+        this.observe(mysqlNow, performance.now());
       } catch (error) {
         // Without MySQL nothing changes, and without Redis no cached counter is read.
         this.logger.debug(`The heartbeat cannot be followed: ${String(error)}`);

@@ -3,7 +3,7 @@ import { EventLog, TopicProvisioner } from '../../messaging';
 import { Environment } from '../../platform/config';
 import { Database } from '../../platform/database';
 import { HealthRegistry } from '../../platform/health';
-import { pause } from '../../platform/timing';
+import { pause, withTimeout } from '../../platform/timing';
 import type { BinlogPosition } from '../binlog/binlog-position';
 import { BinlogServer } from '../binlog/binlog-server';
 import { UndecodableEventError } from '../binlog/binlog-stream';
@@ -16,6 +16,8 @@ import { RelaySession } from './relay-session';
 import { relayCapturing, relayGaps } from './relay.metrics';
 
 const RETRY_PAUSE_MS = 500;
+/** How long a stop waits for the log to take what was read: it may hang. */
+const STOP_TIMEOUT_MS = 5_000;
 /** Between two attempts of a waiting instance to take the lock. */
 const STANDBY_PAUSE_MS = 1_000;
 /** Attempts at one position before an event that cannot be decoded is skipped. */
@@ -69,7 +71,9 @@ export class Relay implements OnModuleInit, OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     this.stopping.abort();
-    await this.running;
+    await withTimeout(STOP_TIMEOUT_MS, this.running).catch(() =>
+      this.logger.warn('The log does not answer: the last changes will be published again'),
+    );
   }
 
   private async run(): Promise<void> {
