@@ -6,34 +6,57 @@ import type { Environment } from './platform/config';
 import { DomainError } from './platform/errors';
 import {
   acceptJsonOnly,
-  answerClientError,
   answerExpectation,
-  endStreamsOnClose,
+  Connections,
+  hasTooManyParameters,
+  parseQuery,
   ProblemFilter,
   requestIdOf,
+  TOO_MANY_PARAMETERS,
 } from './platform/http';
 import { observeRequests } from './platform/metrics';
 
 /** A worker serves only what operators need, no API. */
 const WORKER_PATHS = /^\/(healthz|readyz|metrics)(\?|$)/;
 
+/** Node waits this long for the headers of a request, and for all of it. */
+const HEADERS_TIMEOUT_MS = 15_000;
+const REQUEST_TIMEOUT_MS = 25_000;
+/** How often Node looks for such requests. */
+const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
+/** Longer than the 60 s after which most proxies close a connection that nobody uses. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+const MAX_CONNECTIONS = 10_000;
+
 /** The Fastify server that Nest runs on. Its limits are explicit, since it faces the network. */
 export function createHttpAdapter(): FastifyAdapter {
   const problems = new ProblemFilter();
-  return new FastifyAdapter({
-    bodyLimit: 1_048_576,
-    requestTimeout: 30_000,
+  const connections = new Connections();
+  const adapter = new FastifyAdapter({
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // Requests that arrive on an open connection during the shutdown are answered, not refused.
     return503OnClosing: false,
     genReqId: requestIdOf,
     frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       problems.render(error, request, reply),
-    clientErrorHandler: answerClientError,
-    // Checked in configureHttp, which answers a missing Host header with problem+json.
-    http: { requireHostHeader: false },
-    // Longer than any URL, so that too long parameters reach the validation, which gives a reason.
-    routerOptions: { maxParamLength: maxHeaderSize },
+    clientErrorHandler: (error, socket) => connections.answerClientError(error, socket),
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+      // Checked in configureHttp, which answers a missing Host header with problem+json.
+      requireHostHeader: false,
+    },
+    routerOptions: {
+      // Longer than any URL, so that too long parameters reach the validation, which gives a reason.
+      maxParamLength: maxHeaderSize,
+      querystringParser: parseQuery,
+    },
   });
+  const fastify: FastifyInstance = adapter.getInstance();
+  fastify.server.maxConnections = MAX_CONNECTIONS;
+  connections.watch(fastify);
+  return adapter;
 }
 
 /**
@@ -50,12 +73,13 @@ export function configureHttp(app: NestFastifyApplication, environment: Environm
       done(new DomainError(404, 'ROUTE_NOT_FOUND', 'this instance is a worker and serves no API'));
     else if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
       done(new DomainError(400, 'MALFORMED_REQUEST', 'the Host header is missing'));
+    else if (hasTooManyParameters(request.query))
+      done(new DomainError(400, 'MALFORMED_REQUEST', TOO_MANY_PARAMETERS));
     else done();
   });
   fastify.server.on('checkExpectation', answerExpectation);
-  endStreamsOnClose(fastify);
   observeRequests(fastify);
-  acceptJsonOnly(app);
+  acceptJsonOnly(fastify);
   app.useGlobalFilters(new ProblemFilter());
   if (environment.ROLE !== 'worker') setupDocs(app);
 }

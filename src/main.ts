@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { lookup } from 'node:dns/promises';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -21,7 +22,8 @@ async function main(): Promise<void> {
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(environment),
     createHttpAdapter(),
-    { logger, abortOnError: false },
+    // configureHttp has its own parser of bodies.
+    { logger, abortOnError: false, bodyParser: false },
   );
   configureHttp(app, environment);
   const consumers = app.get(LogServer);
@@ -63,7 +65,8 @@ async function prepare<T>(variable: string, name: string, work: () => Promise<T>
 /** @throws InvalidEnvironmentError when the address cannot be used */
 async function listen(app: NestFastifyApplication, { HOST, PORT }: Environment): Promise<void> {
   try {
-    await app.listen(PORT, HOST);
+    // For a name with several addresses Fastify would open a second server, without our limits.
+    await app.listen(PORT, (await lookup(HOST)).address);
   } catch (error) {
     throw new InvalidEnvironmentError(
       `HOST is ${JSON.stringify(HOST)} and PORT ${PORT}, where webook cannot listen, ` +

@@ -10,12 +10,18 @@ export function Characters(min: number, max: number): PropertyDecorator {
     validator: {
       validate(value) {
         if (typeof value !== 'string') return false;
-        // A code point has at most two UTF-16 units: a text beyond twice the maximum is not split.
-        const count = value.length > 2 * max ? value.length : [...value].length;
+        const count = charactersOf(value);
         return count >= min && count <= max;
       },
       defaultMessage: () =>
         min === 0 ? `must have at most ${max} characters` : `must have ${min} to ${max} characters`,
     },
   });
+}
+
+function charactersOf(text: string): number {
+  let count = 0;
+  // A code point beyond U+FFFF takes two UTF-16 units.
+  for (let i = 0; i < text.length; i += (text.codePointAt(i) as number) > 0xffff ? 2 : 1) count++;
+  return count;
 }

@@ -1,5 +1,7 @@
 export * from './api-problem.decorator';
 export * from './characters';
+export * from './body-limits';
+export * from './connections';
 export * from './cursor';
 export * from './cursor-query';
 export * from './id';
@@ -13,6 +15,6 @@ export * from './problem';
 export * from './problem.filter';
 export * from './query-dto.decorator';
 export * from './validation-failed.error';
-export * from './open-responses';
+export * from './query-parameters';
 export * from './request-id';
 export * from './transport-problems';

@@ -40,14 +40,28 @@ export class Problem {
 /** The parts of a problem that vary; `problemOf` derives the rest. */
 export type Fault = Pick<Problem, 'status' | 'code' | 'detail' | 'errors'>;
 
+/** Characters of the detail. With the limits of its errors, no problem has more than 16 kB. */
+const MAX_DETAIL_LENGTH = 800;
+
 export function problemOf(fault: Fault, requestId: string): Problem {
+  const detail = shortened(fault.detail, MAX_DETAIL_LENGTH);
   // Every 400 lists what to change; without a faulty field, that is the request as a whole.
-  const errors = fault.status === 400 && [{ field: 'request', message: fault.detail }];
+  const errors = fault.status === 400 && [{ field: 'request', message: detail }];
   return {
     type: `urn:webook:problem:${fault.code.toLowerCase().replaceAll('_', '-')}`,
     title: STATUS_CODES[fault.status] ?? 'Error',
     ...(errors && { errors }),
     ...fault,
+    detail,
     requestId,
   };
+}
+
+/**
+ * A text that may repeat what a client has sent: at most `maxLength` characters, of which JSON needs at
+ * most three bytes each. It escapes control characters and halves of surrogate pairs with six.
+ */
+export function shortened(text: string, maxLength: number): string {
+  const start = text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`;
+  return start.toWellFormed().replace(/\p{Cc}/gu, '\uFFFD');
 }

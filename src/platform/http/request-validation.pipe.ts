@@ -28,22 +28,11 @@ const validation = (forbidNonWhitelisted: boolean): ValidationPipe =>
     exceptionFactory: (errors) => new ValidationFailedError(fieldErrors(errors)),
   });
 
-/** Nested objects and arrays in a body; the API's own bodies have two levels. */
-const MAX_DEPTH = 16;
-
-const isDeeperThan = (depth: number, value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (depth === 0 || Object.values(value).some((child) => isDeeperThan(depth - 1, child)));
-
 /** Properties that every object inherits: the whitelist would take them for known fields. */
 const isInherited = (name: string): boolean => name in Object.prototype || name === 'prototype';
 
 function faultsOf(body: unknown): FieldError[] {
   if (!isJsonObject(body)) return [{ field: 'body', message: 'must be a JSON object' }];
-  // Nest and class-transformer recurse: a body of any depth would overflow the stack.
-  if (isDeeperThan(MAX_DEPTH, body))
-    return [{ field: 'body', message: `must not be nested deeper than ${MAX_DEPTH} levels` }];
   return Object.keys(body)
     .filter(isInherited)
     .map((field) => ({ field, message: UNKNOWN_FIELD }));

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { type Fault, problemOf } from './problem';
 import { requestIdOf } from './request-id';
 
@@ -10,16 +9,16 @@ const CODES: Record<string, Pick<Fault, 'status' | 'code'>> = {
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'REQUEST_TIMEOUT' },
 };
 
-/** Handles Node's `clientError`: input that its parser refuses is answered with a problem, too. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const known = CODES[error.code ?? ''] ?? { status: 400, code: 'MALFORMED_REQUEST' };
-  const { title, body, headers } = rendered({ ...known, detail: error.message }, randomUUID());
+/** What Node's HTTP server reports of input that is no request. */
+export function transportFaultOf({ code = '', message }: Error & { code?: string }): Fault {
+  return { ...(CODES[code] ?? { status: 400, code: 'MALFORMED_REQUEST' }), detail: message };
+}
+
+/** The bytes of an answer for which there is no request, and the last ones of its connection. */
+export function rawProblem(fault: Fault): string {
+  const { title, body, headers } = rendered(fault, randomUUID());
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${known.status} ${title}\r\n${lines.join('')}\r\n${body}`);
+  return `HTTP/1.1 ${fault.status} ${title}\r\n${lines.join('')}\r\n${body}`;
 }
 
 /** Handles Node's `checkExpectation`: an `Expect` header other than 100-continue. */

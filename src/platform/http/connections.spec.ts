@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fastify as createFastify, type FastifyInstance } from 'fastify';
-import { endStreamsOnClose } from './open-responses';
+import { Connections } from './connections';
 
 describe('a closing server', () => {
   let fastify: FastifyInstance;
@@ -17,7 +17,7 @@ describe('a closing server', () => {
 
   beforeEach(() => {
     fastify = createFastify({ return503OnClosing: false });
-    endStreamsOnClose(fastify);
+    new Connections().watch(fastify);
   });
   afterEach(() => agent.destroy());
 

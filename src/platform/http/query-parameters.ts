@@ -1,0 +1,24 @@
+import { parse } from 'node:querystring';
+
+/** The parameters of the API's own routes are fewer than ten. */
+const MAX_PARAMETERS = 32;
+
+export const TOO_MANY_PARAMETERS = `the query must not have more than ${MAX_PARAMETERS} parameters`;
+
+/** Stands for a query with too many parameters: the router's parser cannot refuse it. */
+const excessive = Object.freeze({});
+
+/**
+ * Parses the part of a URL after the question mark; its length is limited by Node, with the headers.
+ * Validation takes more time for each further parameter, so that their number is limited before.
+ */
+export function parseQuery(query: string): Record<string, unknown> {
+  if (query === '') return {};
+  let separators = 0;
+  for (let i = query.indexOf('&'); i >= 0; i = query.indexOf('&', i + 1))
+    if (++separators >= MAX_PARAMETERS) return excessive;
+  return parse(query);
+}
+
+/** Whether a query that was parsed by `parseQuery` must be refused. */
+export const hasTooManyParameters = (query: unknown): boolean => query === excessive;
