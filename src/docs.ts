@@ -51,8 +51,7 @@ export function setupDocs(app: NestFastifyApplication): void {
 /** Adds the responses that every route has, so that they are not repeated at each of them. */
 function complete(path: string, method: (typeof METHODS)[number], operation: Operation): void {
   if (!path.startsWith('/api/')) return;
-  if (path.includes('{') || method !== 'get')
-    operation.responses['400'] ??= problem('`VALIDATION_FAILED`');
+  operation.responses['400'] ??= problem('`VALIDATION_FAILED`');
   if (method !== 'get') {
     operation.responses['413'] ??= problem('`BODY_TOO_LARGE`: more than 1 MiB');
     operation.responses['415'] ??= problem(

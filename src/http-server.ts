@@ -12,7 +12,7 @@ import {
   parseQuery,
   ProblemFilter,
   requestIdOf,
-  TOO_MANY_PARAMETERS,
+  TooManyParametersError,
 } from './platform/http';
 import { observeRequests } from './platform/metrics';
 
@@ -73,8 +73,7 @@ export function configureHttp(app: NestFastifyApplication, environment: Environm
       done(new DomainError(404, 'ROUTE_NOT_FOUND', 'this instance is a worker and serves no API'));
     else if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
       done(new DomainError(400, 'MALFORMED_REQUEST', 'the Host header is missing'));
-    else if (hasTooManyParameters(request.query))
-      done(new DomainError(400, 'MALFORMED_REQUEST', TOO_MANY_PARAMETERS));
+    else if (hasTooManyParameters(request.query)) done(new TooManyParametersError());
     else done();
   });
   fastify.server.on('checkExpectation', answerExpectation);

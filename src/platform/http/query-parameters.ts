@@ -1,9 +1,8 @@
 import { parse } from 'node:querystring';
+import { ValidationFailedError } from './validation-failed.error';
 
 /** The parameters of the API's own routes are fewer than ten. */
 const MAX_PARAMETERS = 32;
-
-export const TOO_MANY_PARAMETERS = `the query must not have more than ${MAX_PARAMETERS} parameters`;
 
 /** Stands for a query with too many parameters: the router's parser cannot refuse it. */
 const excessive = Object.freeze({});
@@ -20,5 +19,11 @@ export function parseQuery(query: string): Record<string, unknown> {
   return parse(query);
 }
 
-/** Whether a query that was parsed by `parseQuery` must be refused. */
+/** Whether `parseQuery` has given up on a query: it must be refused. */
 export const hasTooManyParameters = (query: unknown): boolean => query === excessive;
+
+export class TooManyParametersError extends ValidationFailedError {
+  constructor() {
+    super([{ field: 'query', message: `must not have more than ${MAX_PARAMETERS} parameters` }]);
+  }
+}
