@@ -51,6 +51,7 @@ const storedAs = {
 
 describe('Kafka', () => {
   let log: KafkaEventLog;
+  let kafka: Kafka;
   let admin: Admin;
   /** The producer of another program, which may be in any language. */
   let producer: Producer;
@@ -60,7 +61,7 @@ describe('Kafka', () => {
   beforeAll(async () => {
     const brokers = testEnvironment().KAFKA_BROKERS.split(',');
     log = new KafkaEventLog(brokers);
-    const kafka = new Kafka({ brokers, connectionTimeout: 30_000, logLevel: logLevel.NOTHING });
+    kafka = new Kafka({ brokers, connectionTimeout: 30_000, logLevel: logLevel.NOTHING });
     admin = kafka.admin({ retry: { retries: 0 } });
     producer = kafka.producer();
     await Promise.all([admin.connect(), producer.connect()]);
@@ -241,6 +242,44 @@ describe('Kafka', () => {
     await send('zstd', CompressionTypes.ZSTD);
     const texts = await consume();
     await eventually(() => expect(texts).toEqual(['zstd']));
+  });
+
+  it('counts as lag only what is left to read: no aborted transaction, nothing that was deleted', async () => {
+    await createTopic(topic);
+    const transactional = kafka.producer({
+      transactionalId: `aborting-${topic}`,
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
+    await transactional.connect();
+    const abort = async (count: number): Promise<void> => {
+      const transaction = await transactional.transaction();
+      const messages = Array.from({ length: count }, () => ({ value: 'aborted', partition: 0 }));
+      await transaction.send({ topic, messages });
+      await transaction.abort();
+    };
+    const lag = (): Promise<number[]> => log.lag(`${group}-${topic}`, topic);
+    try {
+      // Before the first message, behind a message, and alone.
+      await abort(5);
+      const texts = await consume();
+      await eventually(async () => expect(await lag()).toEqual([0]));
+      await send('first');
+      await abort(5);
+      await eventually(async () => expect(await lag()).toEqual([0]));
+      await abort(5);
+      await eventually(async () => expect(await lag()).toEqual([0]));
+      await send('second');
+      await eventually(() => expect(texts).toEqual(['first', 'second']));
+      await eventually(async () => expect(await lag()).toEqual([0]));
+    } finally {
+      await transactional.disconnect();
+    }
+    const [end = 0] = await log.endOffsets(topic);
+    await send('third');
+    const partitions = [{ partition: 0, offset: String(end) }];
+    await eventually(() => admin.deleteTopicRecords({ topic, partitions }));
+    expect(await log.lag('a-new-group', topic)).toEqual([1]);
   });
 
   it('logs an error for a message that it cannot read, is not ready, and joins again until it can read', async () => {

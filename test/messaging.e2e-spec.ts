@@ -19,6 +19,7 @@ import {
   type Topic,
   TopicProvisioner,
 } from '../src/messaging';
+import type { ConsumerWaits } from '../src/messaging/consumer-waits';
 import { KafkaEventLog } from '../src/messaging/kafka/kafka-event-log';
 import { MessagingMetrics } from '../src/messaging/messaging.metrics';
 import { FetchSize } from '../src/messaging/streams/fetch-size';
@@ -120,6 +121,7 @@ describe.each(engines)('the event log on $name', (engine) => {
   /** One instance of a program that consumes the topic. */
   class Member {
     readonly calls: Message<Event>[][] = [];
+    readonly waits: ConsumerWaits;
     private readonly log = open(stack);
     private readonly server: LogServer;
 
@@ -129,12 +131,14 @@ describe.each(engines)('the event log on $name', (engine) => {
     ) {
       register.clear();
       const environment = environmentOf(stack);
+      const metrics = new MessagingMetrics(this.log);
+      this.waits = metrics.waits;
       this.server = new LogServer(
         this.log,
         new TopicProvisioner(this.log, environment),
         fence,
         new DeadLetters(this.log),
-        new MessagingMetrics(this.log),
+        metrics,
         environment,
       );
       const subscription = { group, batch: { size: 100, lingerMs: 5 }, ...options, topic };
@@ -344,6 +348,67 @@ describe.each(engines)('the event log on $name', (engine) => {
     expect(await new DeadLetters(log).list(topic.name, 10)).toEqual([]);
   });
 
+  it('waits while every message fails, and dead-letters nothing', async () => {
+    let isBroken = true;
+    const failed = new Set<number>();
+    const member = new Member(async (batch) => {
+      if (isBroken) {
+        failed.add(batch.partition);
+        throw new TypeError('a bug that every message meets');
+      }
+      await count(batch);
+    }).start();
+    await publisher.publish(topic, ...events(60));
+    await eventually(() => expect(member.calls.length).toBeGreaterThan(60));
+    expect(failed.size).toBe(3);
+    expect(() => member.waits.check()).toThrow(`${group} waits with ${topic.name} (0, 1, 2)`);
+    expect(await register.metrics()).toContain(
+      `webook_consumers_waiting{group="${group}",topic="${topic.name}",reason="TypeError"} 3`,
+    );
+    isBroken = false;
+    await eventually(async () => expect(await committed()).toBe(60));
+    expect(await counted()).toBe(60);
+    expect(await new DeadLetters(log).list(topic.name, 10)).toEqual([]);
+    member.waits.check();
+  });
+
+  it('dead-letters a message that alone fails at the start of a partition, and counts the others once', async () => {
+    await publisher.publish(topic, { key: 'k0', value: 'poison' }, ...events(20, 1));
+    const member = new Member(
+      (batch) =>
+        fence.handle(batch, async (tx, fresh) => {
+          for (const { value } of fresh) {
+            if (value.value === 'poison') throw new TypeError('a bug that one message meets');
+            await tx.change(
+              'INSERT INTO counted (name, n) VALUES (?, 1) ON DUPLICATE KEY UPDATE n = n + 1',
+              [`${group}:${value.key}`],
+            );
+          }
+        }),
+      { batch: { size: 1, lingerMs: 0 } },
+    ).start();
+    await eventually(async () => expect(await committed()).toBe(21));
+    expect(await counted()).toBe(20);
+    const letters = await new DeadLetters(log).list(topic.name, 10);
+    expect(letters.map(({ reason }) => reason)).toEqual([
+      'TypeError: a bug that one message meets',
+    ]);
+    expect(member.calls[0]![0]!.value.value).toBe('poison');
+  });
+
+  it('writes one dead letter, however often MySQL refuses what follows', async () => {
+    const advance = jest.spyOn(fence, 'advancePast');
+    for (let refusal = 0; refusal < 3; refusal++)
+      advance.mockRejectedValueOnce(new UnavailableError('mysql', 'refuses'));
+    await log.ensureTopic(topic.name, 3);
+    await log.append(topic.name, 'all', [{ key: null, value: Buffer.from('no'), partition: 1 }]);
+    new Member(nothing).start();
+    await eventually(async () => expect(await committed()).toBe(1));
+    expect(advance).toHaveBeenCalledTimes(4);
+    advance.mockRestore();
+    expect(await new DeadLetters(log).list(topic.name, 10)).toHaveLength(1);
+  });
+
   it('forgets a group without members, and counts nothing twice when it joins again', async () => {
     await publisher.publish(topic, ...events(30));
     const member = new Member(count).start();
@@ -459,8 +524,52 @@ describe.each(engines)('the event log on $name', (engine) => {
     await eventually(async () => expect(await committed()).toBe(await arrived()));
   });
 
-  // KafkaJS does not know to which topic an offset belongs.
+  // KafkaJS does not know to which topic an offset belongs. Kafka itself assigns all offsets.
   if (name === 'streams') {
+    it.each([
+      ['the clock', '*', true],
+      ['the next offset', '10-0', true],
+      ['an offset that is not used yet', '12-5', true],
+      ['a high offset', '4000000000000000-7', true],
+      ['an offset that JavaScript cannot count', '9007199254740993-0', true],
+      ['the highest id that there is', '18446744073709551615-18446744073709551615', true],
+      ['an offset that is not used yet, and was deleted', '5000-1', false],
+      ['the highest id, and was deleted', '18446744073709551615-18446744073709551615', false],
+    ])('goes on after an entry of another program with %s', async (_, id, stays) => {
+      const redis = new Redis(stack.REDIS_URL);
+      try {
+        await publisher.publish(topic, ...events(10, 1));
+        const { partition } = await partitionHolding('k0');
+        const member = new Member(count).start();
+        await eventually(async () => expect(await committed()).toBe(10));
+
+        const { stream } = streamKeys(topic.name, partition);
+        const adding = redis.multi().xadd(stream, id, 'field', 'value');
+        if (!stays) adding.xdel(stream, id);
+        await adding.exec();
+        const letters = (): Promise<unknown[]> => new DeadLetters(log).list(topic.name, 10);
+        if (stays) await eventually(async () => expect(await letters()).toHaveLength(1));
+        await publisher.publish(topic, ...events(10, 1));
+        await eventually(async () => expect(await counted()).toBe(20));
+
+        // Also for a member that joins later, and for one that reads everything again.
+        await member.stop();
+        const next = new Member(count).start();
+        await publisher.publish(topic, ...events(10, 1));
+        await eventually(async () => expect(await counted()).toBe(30));
+        await eventually(async () => expect(await log.lag(group, topic.name)).toEqual([0, 0, 0]));
+        await next.stop();
+        await eventually(() => log.rewind(group, topic.name, [0, 0, 0]));
+        const again = new Member(count).start();
+        await eventually(() => expect(again.values).toHaveLength(30));
+        await eventually(async () => expect(await log.lag(group, topic.name)).toEqual([0, 0, 0]));
+        expect(await counted()).toBe(30);
+        expect(await letters()).toHaveLength(stays ? 1 : 0);
+      } finally {
+        redis.disconnect();
+      }
+    });
+
     it('counts what a member still holds of a lost log, and what the next log has', async () => {
       const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
       const holding = new Member(async (batch) => {

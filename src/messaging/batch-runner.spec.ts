@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { UnavailableError } from '../platform/errors';
+import { DomainError, UnavailableError } from '../platform/errors';
 import { BadMessageError } from './bad-message.error';
-import { BatchRunner } from './batch-runner';
+import { BatchRunner, type BatchRunnerOptions } from './batch-runner';
 import type { RawMessage } from './event-log';
+import type { Message } from './message';
 
 type Fate = 'good' | 'bad' | 'poison';
 
@@ -21,11 +22,46 @@ const decode = (value: Buffer): Fate => {
   return value.toString() as Fate;
 };
 
+/** A runner whose handler throws `errorOf` for a poisoned message. */
+function setUp(
+  options: Partial<BatchRunnerOptions<Fate>> = {},
+  errorOf = (): unknown => new TypeError('poison'),
+) {
+  const handled: number[] = [];
+  const buried: number[] = [];
+  const retries: unknown[] = [];
+  const pass = (messages: readonly Message<Fate>[]): Promise<void> =>
+    messages.some(({ value }) => value === 'poison')
+      ? Promise.reject(errorOf() as Error)
+      : Promise.resolve();
+  const runner = new BatchRunner<Fate>({
+    decode,
+    handle: async (messages) => {
+      await pass(messages);
+      handled.push(...messages.map(({ offset }) => offset));
+    },
+    rehearse: pass,
+    bury: ({ offset }) => {
+      buried.push(offset);
+      return Promise.resolve();
+    },
+    onRetry: (error) => retries.push(error),
+    backoff: () => 0,
+    ...options,
+  });
+  const run = (fates: readonly Fate[], following: readonly Fate[] = []): Promise<void> =>
+    runner.run(rawOf(fates), new AbortController().signal, () =>
+      rawOf([...fates, ...following]).slice(fates.length),
+    );
+  return { runner, run, handled, buried, retries };
+}
+
 describe('BatchRunner', () => {
   it('buries a message only after all messages before it are handled', async () => {
     const steps: string[] = [];
     const runner = new BatchRunner<Fate>({
       decode,
+      rehearse: () => Promise.resolve(),
       handle: (messages) => {
         steps.push(`handle ${messages.map(({ offset }) => offset).join()}`);
         return Promise.resolve();
@@ -45,25 +81,11 @@ describe('BatchRunner', () => {
       maxLength: 40,
     });
     await fc.assert(
-      fc.asyncProperty(fates, async (all) => {
-        const handled: number[] = [];
-        const buried: number[] = [];
-        const runner = new BatchRunner<Fate>({
-          decode,
-          handle: (messages) => {
-            if (messages.some(({ value }) => value === 'poison'))
-              return Promise.reject(new Error('poison'));
-            handled.push(...messages.map(({ offset }) => offset));
-            return Promise.resolve();
-          },
-          bury: ({ offset }) => {
-            buried.push(offset);
-            return Promise.resolve();
-          },
-          onRetry: () => undefined,
-          backoff: () => 0,
-        });
-        await runner.run(rawOf(all), new AbortController().signal);
+      fc.asyncProperty(fates, async (some) => {
+        // One good message among those that follow shows that the handler works.
+        const all: Fate[] = [...some, 'good'];
+        const { run, handled, buried } = setUp();
+        await run(all);
         const indexes = [...all.keys()];
         expect(handled).toEqual(indexes.filter((i) => all[i] === 'good'));
         expect(buried.sort((a, b) => a - b)).toEqual(indexes.filter((i) => all[i] !== 'good'));
@@ -71,11 +93,79 @@ describe('BatchRunner', () => {
     );
   });
 
+  it('buries a message that fails alone, also when the others are not in its batch', async () => {
+    const { run, handled, buried } = setUp();
+    await run(['poison', 'poison'], ['poison', 'bad', 'good']);
+    expect([handled, buried]).toEqual([[], [0, 1]]);
+  });
+
+  it.each([
+    ['a bug of the handler', () => new TypeError('x is undefined')],
+    [
+      'a value that MySQL refuses',
+      () => Object.assign(new Error('x'), { errno: 1264, sqlState: '22003' }),
+    ],
+  ])('buries nothing while all messages fail because of %s', async (_, errorOf) => {
+    let isBroken = true;
+    const { run, handled, buried, retries } = setUp(
+      {
+        handle: (messages) => {
+          if (isBroken && retries.length < 50) return Promise.reject(errorOf());
+          isBroken = false;
+          handled.push(...messages.map(({ offset }) => offset));
+          return Promise.resolve();
+        },
+        rehearse: () => (isBroken ? Promise.reject(errorOf()) : Promise.resolve()),
+      },
+      errorOf,
+    );
+    await run(['good', 'good', 'good']);
+    expect([handled, buried]).toEqual([[0, 1, 2], []]);
+  });
+
+  it('buries a message that is the only one after more attempts', async () => {
+    const { run, buried, retries } = setUp();
+    await run(['poison']);
+    expect(buried).toEqual([0]);
+    expect(retries).toHaveLength(9);
+  });
+
+  it.each([new BadMessageError('no such value'), new DomainError(409, 'CONFLICT', 'x')])(
+    'buries a message at once when its handler says that it is at fault: %s',
+    async (error) => {
+      const { run, handled, buried, retries } = setUp({}, () => error);
+      await run(['poison', 'good', 'poison']);
+      expect([handled, buried, retries]).toEqual([[1], [0, 2], []]);
+    },
+  );
+
+  it('buries nothing because of an error of MySQL, Redis or the log, even if its neighbours pass', async () => {
+    const errors = [
+      Object.assign(new Error('NEWTEXT'), { name: 'ReplyError' }),
+      Object.assign(new Error('NOREPLICAS Not enough'), { name: 'ReplyError' }),
+      Object.assign(new Error("Table 'x' doesn't exist"), { errno: 1146, sqlState: '42S02' }),
+      Object.assign(new Error('exceeded'), { errno: 1969, sqlState: '70100' }),
+      Object.assign(new Error('x'), { name: 'KafkaJSProtocolError' }),
+    ];
+    let failures = 0;
+    const { run, handled, buried } = setUp({
+      handle: (messages) => {
+        if (messages.some(({ offset }) => offset === 1) && failures++ < 100)
+          return Promise.reject(errors[failures % errors.length]!);
+        handled.push(...messages.map(({ offset }) => offset));
+        return Promise.resolve();
+      },
+    });
+    await run(['good', 'good', 'good']);
+    expect([handled, buried]).toEqual([[0, 1, 2], []]);
+  });
+
   it('tries the whole batch again as long as a dependency is away', async () => {
     let left = 5;
     const sizes: number[] = [];
     const runner = new BatchRunner<Fate>({
       decode,
+      rehearse: () => Promise.resolve(),
       handle: (messages) => {
         sizes.push(messages.length);
         return left-- > 0
@@ -95,6 +185,7 @@ describe('BatchRunner', () => {
     let buried = 0;
     const runner = new BatchRunner<Fate>({
       decode,
+      rehearse: () => Promise.resolve(),
       handle: () => Promise.resolve(),
       bury: () => {
         if (left-- > 0) return Promise.reject(new UnavailableError('log', 'away'));
@@ -113,6 +204,7 @@ describe('BatchRunner', () => {
     const buried: number[] = [];
     const runner = new BatchRunner<Fate>({
       decode,
+      rehearse: () => Promise.resolve(),
       handle: (messages) =>
         messages.some(({ value }) => value === 'poison')
           ? Promise.reject(new Error('poison'))
@@ -135,6 +227,7 @@ describe('BatchRunner', () => {
       decode: () => {
         throw new RangeError('index out of range');
       },
+      rehearse: () => Promise.resolve(),
       handle: () => Promise.resolve(),
       bury: (_, reason) => {
         reasons.push(reason);
@@ -150,6 +243,7 @@ describe('BatchRunner', () => {
     const stopping = new AbortController();
     const runner = new BatchRunner<Fate>({
       decode,
+      rehearse: () => Promise.resolve(),
       handle: () => Promise.reject(new UnavailableError('mysql', 'away')),
       bury: () => Promise.resolve(),
       onRetry: () => stopping.abort(),

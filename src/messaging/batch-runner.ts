@@ -1,4 +1,4 @@
-import { isTransient } from '../platform/errors';
+import { DomainError, isUnavailable } from '../platform/errors';
 import { pause } from '../platform/timing';
 import { backoff } from './backoff';
 import { BadMessageError } from './bad-message.error';
@@ -8,34 +8,54 @@ import type { Message } from './message';
 export interface BatchRunnerOptions<Payload> {
   decode(value: Buffer): Payload;
   handle(messages: readonly Message<Payload>[]): Promise<void>;
+  /** Resolves when `handle` would succeed, without moving the group past the messages. */
+  rehearse(messages: readonly Message<Payload>[]): Promise<void>;
   /** Moves a message that cannot be handled to the dead letters; resolves once the log holds it. */
   bury(message: RawMessage, reason: string): Promise<void>;
-  onRetry(error: unknown, attempt: number): void;
+  /** @param first of the messages that wait for the next attempt */
+  onRetry(error: unknown, attempt: number, first: RawMessage): void;
   /** Milliseconds to wait between attempt `attempt` (from 1) and the next one. */
   backoff?(attempt: number): number;
 }
 
-/** A message that fails alone this many times is buried. */
+/** A message that fails alone this many times is buried, if others pass meanwhile. */
 const MAX_ATTEMPTS = 3;
+/** The same when there is no other message: after about 20 seconds. */
+const MAX_LONELY_ATTEMPTS = 10;
+/** Of the messages after a failing one, at most this many are tried at a time. */
+const REHEARSALS = 8;
 
 /**
- * Handles every message of a batch, whatever fails. Bad bytes are buried (moved to the dead
- * letters) at once. While a dependency is away, the batch waits and is tried again. A batch that
- * fails for another reason is halved until the failing message is alone, and only that message is
- * buried.
+ * Handles every message of a batch, whatever fails. A message is buried (moved to the dead letters)
+ * only when it is at fault itself: its bytes are bad, or the handler says so with a
+ * `BadMessageError` or another `DomainError` that is the caller's fault, or it alone fails again and
+ * again while other messages pass. To find it, a batch that fails is halved. After an error of MySQL,
+ * Redis or the log the batch waits and is tried again, without a limit; so does a message that fails
+ * together with its neighbours, since then the handler is at fault.
  */
 export class BatchRunner<Payload> {
   private readonly backoff: (attempt: number) => number;
+  /** How many calls of the handler have succeeded, in all partitions. */
+  private passes = 0;
 
   constructor(private readonly options: BatchRunnerOptions<Payload>) {
     this.backoff = options.backoff ?? backoff;
   }
 
-  /** @throws the signal's reason when `stopping` is aborted while it waits for a dependency */
-  async run(messages: readonly RawMessage[], stopping: AbortSignal): Promise<void> {
+  /**
+   * @param following the messages after these that are known already
+   * @throws the signal's reason when `stopping` is aborted while it waits
+   */
+  async run(
+    messages: readonly RawMessage[],
+    stopping: AbortSignal,
+    following: () => readonly RawMessage[] = () => [],
+  ): Promise<void> {
+    const neighboursOf = ({ offset }: RawMessage): RawMessage[] =>
+      [...messages, ...following()].filter((message) => message.offset > offset);
     let good = new Decoded<Payload>();
     const handleGood = async (): Promise<void> => {
-      if (good.messages.length > 0) await this.handle(good, stopping);
+      if (good.messages.length > 0) await this.handle(good, neighboursOf, stopping);
       good = new Decoded();
     };
     for (const raw of messages) {
@@ -62,65 +82,95 @@ export class BatchRunner<Payload> {
     }
   }
 
-  private async handle(batch: Decoded<Payload>, stopping: AbortSignal): Promise<void> {
+  private async handle(
+    batch: Decoded<Payload>,
+    neighboursOf: (message: RawMessage) => RawMessage[],
+    stopping: AbortSignal,
+  ): Promise<void> {
     const { messages, raw } = batch;
-    const attempts = messages.length === 1 ? MAX_ATTEMPTS : 1;
-    const error = await this.attempt(messages, attempts, stopping);
+    const error = await this.attempt(batch, neighboursOf, stopping);
     if (error === undefined) return;
     if (messages.length === 1) {
       await this.bury(raw[0]!, reasonOf(error), stopping);
       return;
     }
     const middle = messages.length >> 1;
-    await this.handle(batch.slice(0, middle), stopping);
-    await this.handle(batch.slice(middle), stopping);
+    await this.handle(batch.slice(0, middle), neighboursOf, stopping);
+    await this.handle(batch.slice(middle), neighboursOf, stopping);
   }
 
-  /** @returns the error that the messages themselves cause, or undefined when they were handled */
+  /** @returns the error that one of the messages itself causes, or undefined when they were handled */
   private async attempt(
-    messages: readonly Message<Payload>[],
-    attempts: number,
+    { messages, raw }: Decoded<Payload>,
+    neighboursOf: (message: RawMessage) => RawMessage[],
     stopping: AbortSignal,
   ): Promise<unknown> {
+    const first = raw[0]!;
+    const passesBefore = this.passes;
+    let failures = 0;
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.retryWhile(stopping, isTransient, () => this.options.handle(messages));
+        await this.options.handle(messages);
+        this.passes++;
         return undefined;
       } catch (error) {
         if (stopping.aborted && error === stopping.reason) throw error;
-        if (attempt === attempts) return error ?? new Error('unknown failure');
-        await this.waitForNext(error, attempt, stopping);
+        if (isOwnFault(error)) return error;
+        if (!isUnavailable(error)) {
+          if (messages.length > 1) return error ?? new Error('unknown failure');
+          failures++;
+          const isAlone =
+            failures >= MAX_ATTEMPTS &&
+            (this.passes > passesBefore ||
+              (await this.failsAlone(failures, neighboursOf(first), stopping)));
+          if (isAlone) return error ?? new Error('unknown failure');
+        }
+        await this.waitForNext(error, attempt, first, stopping);
       }
     }
+  }
+
+  /** Whether other messages pass while one has failed so often; without any, enough failures count. */
+  private async failsAlone(
+    failures: number,
+    neighbours: readonly RawMessage[],
+    stopping: AbortSignal,
+  ): Promise<boolean> {
+    let othersFail = false;
+    for (const raw of sampleOf(neighbours, REHEARSALS)) {
+      const message = this.decode(raw);
+      if (message instanceof BadMessageError) continue;
+      try {
+        await this.options.rehearse([message]);
+        this.passes++;
+        return true;
+      } catch (error) {
+        if (stopping.aborted && error === stopping.reason) throw error;
+        if (isUnavailable(error)) return false;
+        othersFail ||= !isOwnFault(error);
+      }
+    }
+    return !othersFail && failures >= MAX_LONELY_ATTEMPTS;
   }
 
   /** Tries again after any error: the message never causes a failure to bury it. */
-  private bury(raw: RawMessage, reason: string, stopping: AbortSignal): Promise<void> {
-    return this.retryWhile(
-      stopping,
-      () => true,
-      () => this.options.bury(raw, reason),
-    );
-  }
-
-  /** Tries again, without a limit, after each error for which `isPassing` is true. */
-  private async retryWhile(
-    stopping: AbortSignal,
-    isPassing: (error: unknown) => boolean,
-    work: () => Promise<void>,
-  ): Promise<void> {
+  private async bury(raw: RawMessage, reason: string, stopping: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await work();
+        return await this.options.bury(raw, reason);
       } catch (error) {
-        if (!isPassing(error)) throw error;
-        await this.waitForNext(error, attempt, stopping);
+        await this.waitForNext(error, attempt, raw, stopping);
       }
     }
   }
 
-  private async waitForNext(error: unknown, attempt: number, stopping: AbortSignal): Promise<void> {
-    this.options.onRetry(error, attempt);
+  private async waitForNext(
+    error: unknown,
+    attempt: number,
+    first: RawMessage,
+    stopping: AbortSignal,
+  ): Promise<void> {
+    this.options.onRetry(error, attempt, first);
     await pause(this.backoff(attempt), stopping);
     stopping.throwIfAborted();
   }
@@ -136,6 +186,18 @@ class Decoded<Payload> {
   slice(from: number, to?: number): Decoded<Payload> {
     return new Decoded(this.messages.slice(from, to), this.raw.slice(from, to));
   }
+}
+
+/** Whether the handler says that the message's content is at fault. */
+function isOwnFault(error: unknown): boolean {
+  return error instanceof BadMessageError || (error instanceof DomainError && error.status < 500);
+}
+
+/** At most `count` of the messages, the first and the last among them. */
+function sampleOf(messages: readonly RawMessage[], count: number): RawMessage[] {
+  if (messages.length <= count) return [...messages];
+  const step = (messages.length - 1) / (count - 1);
+  return Array.from({ length: count }, (_, i) => messages[Math.round(i * step)]!);
 }
 
 function reasonOf(error: unknown): string {

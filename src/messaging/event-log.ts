@@ -25,8 +25,18 @@ export interface PartitionHandler {
    * start at or before the committed offset.
    */
   onStart(topic: string, partition: number, stopping: AbortSignal): Promise<void>;
-  /** Handles messages of one partition; the engine commits their offset after this resolves. */
-  onMessages(topic: string, messages: readonly RawMessage[], stopping: AbortSignal): Promise<void>;
+  /**
+   * Handles messages of one partition; the engine commits their offset after this resolves.
+   * @param following the messages that are fetched already and come after these
+   */
+  onMessages(
+    topic: string,
+    messages: readonly RawMessage[],
+    stopping: AbortSignal,
+    following: () => readonly RawMessage[],
+  ): Promise<void>;
+  /** The log refuses what this member needs; `undefined` when it no longer does. */
+  onFault?(fault: Error | undefined): void;
 }
 
 export interface ConsumeOptions {

@@ -11,10 +11,18 @@ import { pause } from '../platform/timing';
 import { BatchRunner } from './batch-runner';
 import { DeadLetters } from './dead-letters';
 import { EventLog, type RawMessage, type RunningConsumer } from './event-log';
+import type { Message } from './message';
 import { MessagingMetrics } from './messaging.metrics';
 import { type FencedPartition, OffsetFence } from './offset-fence';
 import type { Subscription } from './subscribe.decorator';
 import { TopicProvisioner } from './topic-provisioner';
+
+/** Some messages of a partition, as the engine hands them over. */
+interface Fetched {
+  readonly messages: readonly RawMessage[];
+  readonly stopping: AbortSignal;
+  readonly following: () => readonly RawMessage[];
+}
 
 /** Between two attempts to join a group, or to start with a partition. */
 const RETRY_PAUSE_MS = 1_000;
@@ -29,6 +37,8 @@ export class LogServer extends Server implements CustomTransportStrategy {
   override readonly transportId = Transport.KAFKA;
   protected override readonly logger = new Logger('Messaging');
   private readonly running: RunningConsumer[] = [];
+  /** Messages whose dead letters this process has written. */
+  private readonly buried = new WeakSet<RawMessage>();
   private readonly stopping = new AbortController();
   private starting: Promise<void> = Promise.resolve();
 
@@ -99,6 +109,8 @@ export class LogServer extends Server implements CustomTransportStrategy {
 
   private async join(subscription: Subscription, handler: MessageHandler): Promise<void> {
     const { topic, group, batch } = subscription;
+    const { waits } = this.metrics;
+    const joining = { group, topic: topic.name, partition: null };
     this.metrics.watch(subscription);
     // By partition, set at its start: messages that were read from a log have that log's offsets.
     const logIds = new Map<number, string>();
@@ -112,11 +124,13 @@ export class LogServer extends Server implements CustomTransportStrategy {
             onStart: async (_, partition, stopping) => {
               logIds.set(partition, await this.onStart(subscription, partition, stopping));
             },
-            onMessages: (_, messages, stopping) =>
-              this.onMessages(runner, subscription, messages, stopping),
+            onMessages: (_, messages, stopping, following) =>
+              this.onMessages(runner, subscription, { messages, stopping, following }),
+            onFault: (fault) => (fault ? waits.note(joining, fault) : waits.end(joining)),
           },
         );
         this.running.push(consumer);
+        waits.end(joining);
         this.logger.log(`Group ${group} consumes ${topic.name}`);
         return;
       } catch (error) {
@@ -124,6 +138,7 @@ export class LogServer extends Server implements CustomTransportStrategy {
           this.logger.warn(
             `Group ${group} cannot consume ${topic.name} yet, retrying: ${String(error)}`,
           );
+        waits.note(joining, error);
         await pause(RETRY_PAUSE_MS, this.stopping.signal);
       }
     }
@@ -135,21 +150,31 @@ export class LogServer extends Server implements CustomTransportStrategy {
     logIds: ReadonlyMap<number, string>,
   ): BatchRunner<unknown> {
     const labels = { topic: topic.name, group };
+    const { waits } = this.metrics;
     const placeOf = ({ partition }: { partition: number }): FencedPartition => ({
       ...labels,
       partition,
       logId: logIds.get(partition)!,
     });
+    const call = async (messages: readonly Message<unknown>[]): Promise<void> => {
+      const result: unknown = await handler({ ...placeOf(messages[0]!), messages });
+      // Nest wraps the method's result in an observable, which also carries its errors.
+      if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+    };
     return new BatchRunner({
       decode: (value) => topic.decode(value),
       handle: async (messages) => {
-        const result: unknown = await handler({ ...placeOf(messages[0]!), messages });
-        // Nest wraps the method's result in an observable, which also carries its errors.
-        if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+        await call(messages);
+        waits.end(placeOf(messages[0]!));
       },
-      bury: (message, reason) => this.bury(placeOf(message), message, reason),
-      onRetry: (error, attempt) => {
+      rehearse: (messages) => this.fence.rehearse(() => call(messages)),
+      bury: async (message, reason) => {
+        await this.bury(placeOf(message), message, reason);
+        waits.end(placeOf(message));
+      },
+      onRetry: (error, attempt, first) => {
         this.metrics.retries.inc(labels);
+        waits.note(placeOf(first), error);
         if (attempt === 1)
           this.logger.warn(
             `Group ${group} failed on a batch of ${topic.name}, retrying: ${String(error)}`,
@@ -158,11 +183,14 @@ export class LogServer extends Server implements CustomTransportStrategy {
     });
   }
 
+  /** Call it with the same message again after an error. */
   private async bury(place: FencedPartition, message: RawMessage, reason: string): Promise<void> {
     const { topic, group } = place;
     // A replay must not dead-letter the same message again.
     if ((await this.fence.nextOffset(place)) > message.offset) return;
-    await this.deadLetters.bury(topic, group, message, reason);
+    if (!this.buried.has(message)) await this.deadLetters.bury(topic, group, message, reason);
+    // MySQL may refuse what follows: then the log has the letter already.
+    this.buried.add(message);
     await this.fence.advancePast(place, message.offset);
     this.metrics.deadLetters.inc({ topic, group });
     this.logger.error(
@@ -176,6 +204,8 @@ export class LogServer extends Server implements CustomTransportStrategy {
     partition: number,
     stopping: AbortSignal,
   ): Promise<string> {
+    const { waits } = this.metrics;
+    const starting = { group, topic: topic.name, partition };
     for (let attempt = 1; ; attempt++) {
       try {
         const logId = await this.log.id();
@@ -189,14 +219,19 @@ export class LogServer extends Server implements CustomTransportStrategy {
           this.logger.warn(
             `${topic.name}/${partition} ends at offset ${end}, but group ${group} had handled it up to ${before}: the log was replaced or has lost its last messages; continuing with those it has`,
           );
+        waits.end(starting);
         return logId;
       } catch (error) {
         if (attempt === 1)
           this.logger.warn(
             `Group ${group} cannot start with ${topic.name}/${partition} yet, retrying: ${String(error)}`,
           );
-        if (stopping.aborted) throw error;
+        waits.note(starting, error);
         await pause(RETRY_PAUSE_MS, stopping);
+        if (stopping.aborted) {
+          waits.end(starting);
+          throw error;
+        }
       }
     }
   }
@@ -204,10 +239,14 @@ export class LogServer extends Server implements CustomTransportStrategy {
   private async onMessages(
     runner: BatchRunner<unknown>,
     { topic, group }: Subscription,
-    messages: readonly RawMessage[],
-    stopping: AbortSignal,
+    { messages, stopping, following }: Fetched,
   ): Promise<void> {
-    await runner.run(messages, stopping);
+    try {
+      await runner.run(messages, stopping, following);
+    } finally {
+      // After a stop another member goes on.
+      this.metrics.waits.end({ group, topic: topic.name, partition: messages[0]!.partition });
+    }
     this.metrics.handled.inc({ topic: topic.name, group }, messages.length);
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
 import { withTimeout } from '../platform/timing';
+import { ConsumerWaits } from './consumer-waits';
 import { EventLog } from './event-log';
 import type { Subscription } from './subscribe.decorator';
 
@@ -9,7 +10,7 @@ const labelNames = ['group', 'topic'] as const;
 /** The log may hang: after this time the metrics are answered without the lag. */
 const LAG_TIMEOUT_MS = 1_000;
 
-/** For operators: how many messages were handled, what failed, and the lag of each group. */
+/** For operators: how many messages were handled, what failed or waits, and the lag of each group. */
 @Injectable()
 export class MessagingMetrics {
   readonly handled = new Counter({
@@ -27,6 +28,7 @@ export class MessagingMetrics {
     help: 'Messages moved to the dead letters because they could not be handled',
     labelNames,
   });
+  readonly waits = new ConsumerWaits();
   private readonly subscriptions: Subscription[] = [];
 
   constructor(log: EventLog) {

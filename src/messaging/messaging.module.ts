@@ -38,12 +38,14 @@ export class MessagingModule implements OnApplicationShutdown {
   constructor(
     @Inject(EventLog) private readonly log: EventLog,
     provisioner: TopicProvisioner,
+    { waits }: MessagingMetrics,
     health: HealthRegistry,
   ) {
     health.add('log', async () => {
       await this.log.check();
       await provisioner.ready();
     });
+    health.add('consumers', async () => waits.check());
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { Database, type HotStatement, type SqlRunner } from '../platform/database';
 import type { Message, MessageBatch } from './message';
@@ -24,6 +25,8 @@ const REACHED_IN_OTHER_LOG =
  */
 @Injectable()
 export class OffsetFence {
+  private readonly rehearsal = new AsyncLocalStorage<true>();
+
   constructor(private readonly database: Database) {}
 
   /**
@@ -35,11 +38,26 @@ export class OffsetFence {
     { messages, ...place }: MessageBatch<Payload>,
     work: (tx: SqlRunner, fresh: readonly Message<Payload>[]) => Promise<void>,
   ): Promise<void> {
+    const isRehearsal = this.rehearsal.getStore() ?? false;
     await this.database.transaction(async (tx) => {
       // First, since it locks the partition's row: another member with the same batch waits here.
       const fresh = await claimNew(tx, place, messages);
       if (fresh.length > 0) await work(tx, fresh);
+      if (isRehearsal) throw new RehearsalEnd();
     });
+  }
+
+  /**
+   * Finds out whether a handler would succeed: a call of `handle` inside of it ends it successfully,
+   * with everything rolled back. What the handler does outside of the fence happens; like a replay,
+   * it must do no harm.
+   */
+  async rehearse(handler: () => Promise<void>): Promise<void> {
+    try {
+      await this.rehearsal.run(true, handler);
+    } catch (error) {
+      if (!(error instanceof RehearsalEnd)) throw error;
+    }
   }
 
   /** No message of the partition from this offset on has had an effect; 0 when never consumed. */
@@ -98,6 +116,9 @@ export class OffsetFence {
     return row?.reached || undefined;
   }
 }
+
+/** Rolls back a rehearsal that has succeeded. */
+class RehearsalEnd extends Error {}
 
 /**
  * Locks the partition's row and advances it past the batch's last message.

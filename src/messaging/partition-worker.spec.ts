@@ -253,4 +253,52 @@ describe('PartitionWorker', () => {
     await failed.promise;
     await worker.stop();
   });
+
+  it('commits what holds no message: alone, and together with the last message before it', async () => {
+    const commits: number[] = [];
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const worker = new PartitionWorker({
+      size: 10,
+      lingerMs: 0,
+      handle: () => gates[1]!.promise,
+      commit: (offset) => {
+        commits.push(offset);
+        if (offset === 5) gates[0]!.resolve();
+        return Promise.resolve(true);
+      },
+    });
+    worker.passOver(5);
+    await gates[0]!.promise;
+    void worker.push(messages(5, 2));
+    worker.passOver(9);
+    gates[1]!.resolve();
+    while (commits.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    await worker.stop();
+    expect(commits).toEqual([5, 9]);
+  });
+
+  it('commits nothing that follows messages which a stop drops', async () => {
+    const commits: number[] = [];
+    const gate = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const worker = new PartitionWorker({
+      size: 1,
+      lingerMs: 0,
+      handle: () => {
+        begun.resolve();
+        return gate.promise;
+      },
+      commit: (offset) => {
+        commits.push(offset);
+        return Promise.resolve(true);
+      },
+    });
+    void worker.push(messages(0, 3));
+    worker.passOver(9);
+    await begun.promise;
+    const stopped = worker.stop();
+    gate.resolve();
+    await stopped;
+    expect(commits).toEqual([1]);
+  });
 });

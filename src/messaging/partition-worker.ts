@@ -12,8 +12,13 @@ const BATCH_BYTES = 500_000;
 export interface PartitionWorkerOptions {
   size: number;
   lingerMs: number;
-  handle(messages: readonly RawMessage[], stopping: AbortSignal): Promise<void>;
-  /** Called with the offset after the last handled message. @returns whether the log accepted it */
+  /** @param following the messages that are queued behind these */
+  handle(
+    messages: readonly RawMessage[],
+    stopping: AbortSignal,
+    following: () => readonly RawMessage[],
+  ): Promise<void>;
+  /** Called with the offset after what is handled. @returns whether the log accepted it */
   commit(nextOffset: number): Promise<boolean>;
   /** Nothing is done before this resolves: the partition's previous worker must have ended. */
   after?: Promise<void>;
@@ -31,6 +36,9 @@ export class PartitionWorker {
   private readonly logger = new Logger('Messaging');
   private queue: RawMessage[] = [];
   private queuedBytes = 0;
+  /** The offset after everything that was pushed or passed over, and after what is handled of it. */
+  private fetchedTo = 0;
+  private handledTo = 0;
   private readonly abort = new AbortController();
   private wakeUp: (() => void) | undefined;
   private readonly waitingForRoom: (() => void)[] = [];
@@ -54,8 +62,15 @@ export class PartitionWorker {
       this.queue.push(message);
       this.queuedBytes += message.value.length;
     }
-    this.wakeUp?.();
+    const last = messages.at(-1);
+    if (last) this.passOver(last.offset + 1);
     return this.room();
+  }
+
+  /** What lies before this offset and was not pushed is no message: it needs only to be committed. */
+  passOver(nextOffset: number): void {
+    this.fetchedTo = Math.max(this.fetchedTo, nextOffset);
+    this.wakeUp?.();
   }
 
   /** Resolves when there is room for more messages, possibly at once. */
@@ -79,16 +94,19 @@ export class PartitionWorker {
     const { signal } = this.abort;
     await this.options.after;
     if (start && !(await this.untilDone(() => start(signal)))) return;
+    const following = (): readonly RawMessage[] => this.queue;
     for (;;) {
-      while (this.queue.length === 0 && !signal.aborted) await this.nextPush();
-      if (!this.holds(1) && lingerMs > 0 && !signal.aborted) await this.linger(lingerMs);
+      while (this.handledTo === this.fetchedTo && !signal.aborted) await this.nextPush();
+      if (this.queue.length > 0) await this.linger(lingerMs);
       if (signal.aborted) return;
       const batch = this.take();
       this.releaseRoom();
       const last = batch.at(-1);
-      if (!last) continue;
-      if (!(await this.untilDone(() => handle(batch, signal)))) return;
-      await this.commit(last.offset + 1);
+      if (last && !(await this.untilDone(() => handle(batch, signal, following)))) return;
+      // A stop drops the queue: what was passed over may then follow messages that are not handled.
+      const isAll = this.queue.length === 0 && !this.abort.signal.aborted;
+      this.handledTo = last && !isAll ? last.offset + 1 : this.fetchedTo;
+      await this.commit(this.handledTo);
     }
   }
 

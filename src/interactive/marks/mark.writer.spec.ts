@@ -109,9 +109,12 @@ describe('MarkWriter', () => {
     await answer;
   });
 
-  it('commits nothing that could not be announced', async () => {
-    const { writer, events } = setUp({ announce: new UnavailableError('redis', 'down') });
-    await expect(writer.write(like(1))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  it.each([
+    new UnavailableError('redis', 'down'),
+    Object.assign(new Error('NOREPLICAS Not enough good replicas'), { name: 'ReplyError' }),
+  ])('commits nothing that could not be announced, and retracts nothing: %s', async (announce) => {
+    const { writer, events } = setUp({ announce });
+    await expect(writer.write(like(1))).rejects.toBe(announce);
     expect(events).toEqual(['lock 1']);
   });
 
@@ -120,10 +123,26 @@ describe('MarkWriter', () => {
     await expect(writer.write(like(1))).resolves.toMatchObject({ liked: true, likeCnt: 11 });
   });
 
-  it('retracts the announcement of a group that was rolled back', async () => {
-    const { writer, events } = setUp({ commit: new Error('Data too long') });
-    await expect(writer.write(like(1))).rejects.toThrow('Data too long');
-    expect(events).toEqual(['announce 1', 'lock 1', 'retract 1']);
+  it.each([
+    ['refuses a value', 1406, '22001'],
+    ['has no such table', 1146, '42S02'],
+  ])(
+    'retracts the announcement of a group that MySQL rolled back: it %s',
+    async (_, errno, sqlState) => {
+      const { writer, events } = setUp({
+        commit: Object.assign(new Error('refused'), { errno, sqlState }),
+      });
+      await expect(writer.write(like(1))).rejects.toThrow('refused');
+      expect(events).toEqual(['announce 1', 'lock 1', 'retract 1']);
+    },
+  );
+
+  it('leaves the announcement of a group that may have been committed', async () => {
+    const { writer, events } = setUp({
+      commit: Object.assign(new Error('shutdown in progress'), { errno: 1053, sqlState: '08S01' }),
+    });
+    await expect(writer.write(like(1))).rejects.toThrow('shutdown');
+    expect(events).toEqual(['announce 1', 'lock 1']);
   });
 
   it('passes a failure of the database on to every caller of the group', async () => {

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Histogram } from 'prom-client';
 import { keyOfObject } from '../../platform/business-object';
 import { isLockTimeout } from '../../platform/database';
-import { isUnavailable } from '../../platform/errors';
+import { dependencyFault, isUnavailable } from '../../platform/errors';
 import { GroupCommit, type OperationResult } from '../../platform/group-commit';
 import { CountersCache } from '../cache/counters.cache';
 import { OwnMarksCache } from '../cache/own-marks.cache';
@@ -97,8 +97,8 @@ export class MarkWriter implements OnModuleDestroy {
         return { changes, rows: await transaction.commit(changes, locked) };
       })
       .catch((error: unknown) => {
-        // Rolled back for certain: the parts of the group that are tried again announce again.
-        if (!isUnavailable(error)) this.retract(operations);
+        // The parts of the group that are tried again announce again.
+        if (isRolledBack(error)) this.retract(operations);
         throw error;
       });
     groupSize.observe(operations.length);
@@ -119,6 +119,15 @@ export class MarkWriter implements OnModuleDestroy {
       this.logger.warn(`Marks stay announced until that expires: ${String(error)}`);
     });
   }
+}
+
+/**
+ * Whether the group was announced and is rolled back for certain. After an error of Redis it may not
+ * have been announced, and a retraction would end the announcement of another group.
+ */
+function isRolledBack(error: unknown): boolean {
+  const fault = dependencyFault(error);
+  return fault === null || (fault.dependency === 'mysql' && !fault.isAway);
 }
 
 function resultsOf(

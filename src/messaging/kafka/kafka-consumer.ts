@@ -13,10 +13,13 @@ const MAX_REJOIN_DELAY_MS = 30_000;
 const COMMIT_TIMEOUT_MS = 5_000;
 const LEAVE_TIMEOUT_MS = 5_000;
 
+type CommitOnce = EachBatchPayload['commitOffsetsIfNecessary'];
+
 interface OwnedPartition {
   readonly worker: PartitionWorker;
-  /** The offset after the last fetched message. */
+  /** The offset after what was fetched last. */
   position: number;
+  commitOnce: CommitOnce;
 }
 
 /**
@@ -96,7 +99,8 @@ export class KafkaConsumer implements RunningConsumer {
         restartOnFailure: () => Promise.resolve(!this.stopping),
       },
     });
-    const { REBALANCING, GROUP_JOIN, FETCH_START, FETCH, CRASH } = consumer.events;
+    const { REBALANCING, GROUP_JOIN, FETCH_START, FETCH, END_BATCH_PROCESS, CRASH } =
+      consumer.events;
     consumer.on(REBALANCING, () => {
       this.hasNoFetch = true;
     });
@@ -111,6 +115,9 @@ export class KafkaConsumer implements RunningConsumer {
       this.isInGeneration = this.hasNoFetch && !this.stopping;
     });
     consumer.on(FETCH, () => this.onRead());
+    consumer.on(END_BATCH_PROCESS, ({ payload: { batchSize, partition, lastOffset } }) => {
+      if (batchSize === 0) this.onFiltered(consumer, partition, Number(lastOffset) + 1);
+    });
     consumer.on(CRASH, ({ payload: { error, restart } }) => {
       this.hasNoFetch = true;
       if (!restart) this.onCrash(error);
@@ -122,6 +129,7 @@ export class KafkaConsumer implements RunningConsumer {
     if (!this.fault) return;
     this.logger.log(`Group ${this.options.group} reads ${this.options.topic} again`);
     this.fault = undefined;
+    this.handler.onFault?.(undefined);
     this.crashes = 0;
   }
 
@@ -133,6 +141,7 @@ export class KafkaConsumer implements RunningConsumer {
     this.fault = new Error(`Group ${group} cannot read ${topic}: ${error.message}`, {
       cause: error,
     });
+    this.handler.onFault?.(this.fault);
     this.logger.error(`${this.fault.message}; joining the group again in ${delayMs} ms`);
     this.endGeneration();
     this.restart = setTimeout(() => {
@@ -156,7 +165,7 @@ export class KafkaConsumer implements RunningConsumer {
   }
 
   private async onFetch(payload: EachBatchPayload): Promise<void> {
-    const { batch, resolveOffset, heartbeat } = payload;
+    const { batch, resolveOffset, heartbeat, commitOffsetsIfNecessary } = payload;
     const { partition } = batch;
     if (this.stopping) return this.heartbeatUntil(this.previousWorkers, heartbeat);
     if (!this.isInGeneration) throw new RejoinError();
@@ -165,26 +174,49 @@ export class KafkaConsumer implements RunningConsumer {
       this.logger.warn(`${batch.topic}/${partition} was recreated: continuing at offset ${first}`);
       this.endWorkers([partition]);
     }
-    const owned = this.owned.get(partition) ?? this.own(payload);
+    const owned = this.owned.get(partition) ?? this.own(partition, commitOffsetsIfNecessary);
+    owned.commitOnce = commitOffsetsIfNecessary;
     const room = owned.worker.push(batch.messages.map((message) => rawMessage(partition, message)));
     owned.position = Number(batch.lastOffset()) + 1;
+    // Behind the last message there may be records of an aborted transaction.
+    owned.worker.passOver(owned.position);
     // For KafkaJS this only means that the messages were fetched: the worker commits.
     resolveOffset(batch.lastOffset());
     await this.heartbeatUntil(room, heartbeat);
   }
 
-  private own({ batch, commitOffsetsIfNecessary }: EachBatchPayload): OwnedPartition {
+  /**
+   * What was fetched has no messages, only the records of aborted transactions and their ends. The
+   * group moves past them, since otherwise they would count as lag until the next message.
+   */
+  private onFiltered(consumer: Consumer, partition: number, nextOffset: number): void {
+    if (!this.isInGeneration) return;
+    const owned =
+      this.owned.get(partition) ??
+      this.own(partition, async (offsets) => {
+        // KafkaJS passes a function that tries only once with messages alone.
+        await consumer.commitOffsets(
+          (offsets?.topics ?? []).flatMap(({ topic, partitions }) =>
+            partitions.map((each) => ({ topic, ...each })),
+          ),
+        );
+      });
+    owned.position = nextOffset;
+    owned.worker.passOver(nextOffset);
+  }
+
+  private own(partition: number, commitOnce: CommitOnce): OwnedPartition {
     const { topic, size, lingerMs } = this.options;
-    const { partition } = batch;
     const worker = new PartitionWorker({
       size,
       lingerMs,
       after: this.previousWorkers,
       start: (stopping) => this.handler.onStart(topic, partition, stopping),
-      handle: (messages, stopping) => this.handler.onMessages(topic, messages, stopping),
-      commit: (offset) => this.commit(commitOffsetsIfNecessary, partition, offset),
+      handle: (messages, stopping, following) =>
+        this.handler.onMessages(topic, messages, stopping, following),
+      commit: (offset) => this.commit(owned.commitOnce, partition, offset),
     });
-    const owned = { worker, position: 0 };
+    const owned: OwnedPartition = { worker, position: 0, commitOnce };
     this.owned.set(partition, owned);
     return owned;
   }
@@ -194,7 +226,7 @@ export class KafkaConsumer implements RunningConsumer {
    * late success could set the group back before what was committed since.
    */
   private async commit(
-    commitOnce: EachBatchPayload['commitOffsetsIfNecessary'],
+    commitOnce: CommitOnce,
     partition: number,
     offset: number,
   ): Promise<boolean> {

@@ -151,6 +151,20 @@ export class KafkaEventLog extends EventLog {
     );
   }
 
+  /** Counts from the log's start when that is above the group's offset: the rest is deleted. */
+  override async lag(group: string, topic: string): Promise<number[]> {
+    const [bounds, committed] = await Promise.all([
+      this.offsetsOf(topic),
+      this.committedOffsets(group, topic),
+    ]);
+    return byPartition(
+      bounds.map(({ partition, low, high }) => [
+        partition,
+        Math.max(0, Number(high) - Math.max(Number(low), committed[partition] ?? 0)),
+      ]),
+    );
+  }
+
   async rewind(group: string, topic: string, offsets: readonly number[]): Promise<void> {
     const partitions = offsets.map((offset, partition) => ({ partition, offset: String(offset) }));
     await this.administer(async (admin) => {

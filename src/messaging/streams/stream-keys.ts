@@ -12,6 +12,8 @@ export const streamKeys = (topic: string, partition: number) => {
     run: `${tag}:run`,
     /** HASH: ranges of offsets that were left out; the first one left out -> the next one used. */
     gaps: `${tag}:gaps`,
+    /** STREAM: exists only while a script writes the stream anew. */
+    rebuilt: `${tag}:rebuilt`,
     /** TEXT: the number of the producer's last append; expires an hour after it. */
     producer: (id: string) => `${tag}:producer:${id}`,
     /** HASH: group -> the offset of the next message that it receives. */

@@ -3,12 +3,15 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
+import { isAway } from '../../platform/errors';
 import { RedisScript } from '../../platform/redis';
 import { withTimeout } from '../../platform/timing';
 import type { ConsumeOptions, PartitionHandler, RunningConsumer } from '../event-log';
 import { PartitionWorker } from '../partition-worker';
+import { answersOf } from './answers';
 import { messagesOf, type StreamEntry } from './entry';
 import { FetchSize } from './fetch-size';
+import { ForeignEntries, OFFSET_LIMIT } from './foreign-entries';
 import { LOG_ID_KEY, membersKey, newLogId, partitionsKey, streamKeys } from './stream-keys';
 
 /** How often a member renews its leases and looks for other members. */
@@ -27,6 +30,8 @@ const RETAINED_ENTRIES = 1_000_000;
 const RETAINED_BYTES = 256_000_000;
 /** At most this many entries of a partition are read at once. */
 const MAX_FETCHED_ENTRIES = 2_000;
+
+type TransactionError = Error & { readonly previousErrors?: readonly Error[] };
 
 interface OwnedPartition {
   readonly worker: PartitionWorker;
@@ -47,6 +52,9 @@ export class StreamsConsumer implements RunningConsumer {
   private readonly leaseScript = new RedisScript<number>(join(__dirname, 'lua/lease.lua'));
   private readonly releaseScript = new RedisScript<number>(join(__dirname, 'lua/release.lua'));
   private readonly fetchSize: FetchSize;
+  private readonly foreign: ForeignEntries;
+  /** What Redis refuses this member now. */
+  private readonly faults = new Map<'join' | 'read' | 'commit', Error>();
   private readonly owned = new Map<number, OwnedPartition>();
   private stopping = false;
   private readonly sleepers = new Set<() => void>();
@@ -61,6 +69,7 @@ export class StreamsConsumer implements RunningConsumer {
     private readonly options: ConsumeOptions,
     private readonly handler: PartitionHandler,
   ) {
+    this.foreign = new ForeignEntries(redis);
     this.fetchSize = new FetchSize(Math.max(MAX_FETCHED_ENTRIES, options.size));
     this.reader = new Redis(url, {
       maxRetriesPerRequest: null,
@@ -93,10 +102,9 @@ export class StreamsConsumer implements RunningConsumer {
       if (this.stopping) return;
       try {
         await this.renewMembership();
+        this.recover('join');
       } catch (error) {
-        this.logger.debug(
-          `The membership of group ${this.options.group} was not renewed: ${String(error)}`,
-        );
+        this.fail('join', error);
         // Redis was away for longer than a lease lasts: other members may own the partitions now.
         if (Date.now() - this.lastRenewal > LEASE_MS) await this.drop([...this.owned.keys()]);
       }
@@ -117,9 +125,10 @@ export class StreamsConsumer implements RunningConsumer {
       .set(LOG_ID_KEY, newLogId(), 'NX')
       .get(LOG_ID_KEY)
       .exec();
-    const members = ((answers?.[2]?.[1] ?? []) as string[]).sort();
-    await this.notePartitionCount(answers?.[3]?.[1] as string | null);
-    await this.noticeNewLog(answers?.[5]?.[1] as string | null);
+    const [, , present, partitions, , logId] = answersOf(answers);
+    const members = (present as string[]).sort();
+    await this.notePartitionCount(partitions as string | null);
+    await this.noticeNewLog(logId as string | null);
     const mine = members.indexOf(this.member);
     const wanted = new Set<number>();
     for (let p = 0; p < this.partitions; p++) if (p % members.length === mine) wanted.add(p);
@@ -163,6 +172,7 @@ export class StreamsConsumer implements RunningConsumer {
     if (isMine === 0) return this.drop([partition]);
     const owned = this.owned.get(partition);
     if (!owned) {
+      await this.foreign.settle(topic, partition);
       const position = Number((await this.redis.hget(groups, group)) ?? 0);
       this.own(partition, position);
       return;
@@ -170,7 +180,7 @@ export class StreamsConsumer implements RunningConsumer {
     // Taken before the end is requested: a concurrent read may move the position past that end.
     const { position } = owned;
     const end = Number((await this.redis.get(next)) ?? 0);
-    if (end >= position) return;
+    if (end >= position || (await this.foreign.settle(topic, partition))) return;
     this.logger.warn(
       `${topic}/${partition} has lost its last messages: it ends at offset ${end}, and group ${group} had read up to ${position}`,
     );
@@ -193,7 +203,8 @@ export class StreamsConsumer implements RunningConsumer {
         if ((await this.redis.get(LOG_ID_KEY)) !== this.logId)
           throw new Error(`the log of ${topic} was recreated`);
       },
-      handle: (messages, stopping) => this.handler.onMessages(topic, messages, stopping),
+      handle: (messages, stopping, following) =>
+        this.handler.onMessages(topic, messages, stopping, following),
       commit: (offset) => this.commit(partition, offset),
     });
     this.owned.set(partition, { worker, position });
@@ -219,9 +230,10 @@ export class StreamsConsumer implements RunningConsumer {
         [lease(group), groups, stream],
         [this.member, group, offset, RETAINED_ENTRIES, RETAINED_BYTES],
       );
+      this.recover('commit');
       return moved === 1;
     } catch (error) {
-      this.logger.debug(`Group ${group} could not commit ${topic}/${partition}: ${String(error)}`);
+      this.fail('commit', error);
       return false;
     }
   }
@@ -236,9 +248,10 @@ export class StreamsConsumer implements RunningConsumer {
       }
       try {
         await this.read(readable);
+        this.recover('read');
       } catch (error) {
         if (this.stopping) return;
-        this.logger.debug(`Group ${this.options.group} could not read: ${String(error)}`);
+        this.fail('read', error);
         await this.sleep(READ_RETRY_PAUSE_MS);
       }
     }
@@ -250,8 +263,7 @@ export class StreamsConsumer implements RunningConsumer {
       readable.map(([partition]) => [streamKeys(topic, partition).stream, partition]),
     );
     const block = readable.length < this.owned.size ? SHORT_READ_BLOCK_MS : READ_BLOCK_MS;
-    // Ids are "<last offset>-1", and XREAD returns the entries after the given id: "<offset>-0".
-    const starts = readable.map(([, { position }]) => `${position}-0`);
+    const starts = readable.map(([, { position }]) => idBefore(position));
     const answer = await this.orReconnect(
       this.reader.callBuffer(
         'XREAD',
@@ -279,7 +291,17 @@ export class StreamsConsumer implements RunningConsumer {
       const messages = entries
         .flatMap((entry) => messagesOf(partition, entry))
         .filter(({ offset }) => offset >= owned.position);
-      for (const { value } of messages) bytes += value.length;
+      let mayBeForeign = false;
+      for (const { value } of messages) {
+        bytes += value.length;
+        mayBeForeign ||= value.length === 0;
+      }
+      if (mayBeForeign || (messages.at(-1)?.offset ?? 0) >= OFFSET_LIMIT) {
+        // Before the position moves above the partition's end.
+        await this.foreign.settle(topic, partition);
+        // These have lower offsets now.
+        while ((messages.at(-1)?.offset ?? 0) >= OFFSET_LIMIT) messages.pop();
+      }
       const last = messages.at(-1);
       if (!last) continue;
       owned.position = last.offset + 1;
@@ -287,6 +309,27 @@ export class StreamsConsumer implements RunningConsumer {
       void owned.worker.push(messages);
     }
     this.fetchSize.observe(most, bytes);
+  }
+
+  private fail(what: 'join' | 'read' | 'commit', error: unknown): void {
+    const { group, topic } = this.options;
+    // A transaction's own error only says that one of its commands was refused.
+    const { message, previousErrors: [refusal] = [] } = error as TransactionError;
+    const fault = new Error(
+      `Group ${group} cannot ${what} ${topic}: ${refusal?.message ?? message}`,
+      {
+        cause: error,
+      },
+    );
+    if (!isAway(error) && this.faults.get(what)?.message !== fault.message)
+      this.logger.warn(fault.message);
+    else this.logger.debug(fault.message);
+    this.faults.set(what, fault);
+    this.handler.onFault?.(fault);
+  }
+
+  private recover(what: 'join' | 'read' | 'commit'): void {
+    if (this.faults.delete(what)) this.handler.onFault?.(this.faults.values().next().value);
   }
 
   private orReconnect<T>(answer: Promise<T>): Promise<T> {
@@ -330,3 +373,7 @@ export class StreamsConsumer implements RunningConsumer {
     for (const done of this.sleepers) done();
   }
 }
+
+/** XREAD returns the entries after this id: those whose last message is at the offset or above. */
+const idBefore = (offset: number): string =>
+  offset === 0 ? '0-0' : `${offset - 1}-18446744073709551615`;

@@ -14,11 +14,16 @@ import {
 import { GroupHasMembersError } from '../group-has-members.error';
 import type { Acks } from '../topic';
 import { messagesOf, pack, type StreamEntry } from './entry';
+import { ForeignEntries } from './foreign-entries';
+import { answersOf } from './answers';
 import { LOG_ID_KEY, membersKey, newLogId, partitionsKey, streamKeys } from './stream-keys';
 import { LEASE_MS, StreamsConsumer } from './streams-consumer';
 
 /** Size of one call of the append script; larger appends take several calls. */
 const APPEND_BYTES = 4_000_000;
+
+/** How often an append is tried while other programs add entries. */
+const APPEND_ATTEMPTS = 5;
 
 /** The event log on Redis Streams: one stream per partition; a script assigns rising offsets. */
 export class StreamsEventLog extends EventLog {
@@ -26,6 +31,7 @@ export class StreamsEventLog extends EventLog {
   private readonly appendScript = new RedisScript<number>(join(__dirname, 'lua/append.lua'));
   private readonly consumers = new Set<StreamsConsumer>();
   private readonly redis: Redis;
+  private readonly foreign: ForeignEntries;
   /** Distinguishes the appends of this instance from those of any other. */
   private readonly producer = randomUUID();
   private appends = 0;
@@ -42,6 +48,7 @@ export class StreamsEventLog extends EventLog {
     });
     // Every command that fails reports the error. Without a listener, ioredis prints each attempt.
     this.redis.on('error', () => undefined);
+    this.foreign = new ForeignEntries(this.redis);
   }
 
   id(): Promise<string> {
@@ -125,7 +132,7 @@ export class StreamsEventLog extends EventLog {
       offsets.forEach((offset, partition) =>
         pipeline.hset(streamKeys(topic, partition).groups, group, offset),
       );
-      await answersOf(pipeline);
+      answersOf(await pipeline.exec());
     });
   }
 
@@ -136,7 +143,7 @@ export class StreamsEventLog extends EventLog {
       const partitions = Number((await this.redis.get(partitionsKey(topic))) ?? 0);
       for (let partition = 0; partition < partitions; partition++)
         pipeline.hdel(streamKeys(topic, partition).groups, group);
-      await answersOf(pipeline);
+      answersOf(await pipeline.exec());
     });
   }
 
@@ -190,17 +197,31 @@ export class StreamsEventLog extends EventLog {
     partition: number,
     messages: readonly OutgoingMessage[],
   ): Promise<void> {
-    const { stream, next, run, gaps, producer } = streamKeys(topic, partition);
-    const keys = [stream, next, run, gaps, producer(this.producer)];
+    const { stream } = streamKeys(topic, partition);
     const appended = (this.appending.get(stream) ?? Promise.resolve()).then(async () => {
-      for (const values of slices(messages))
-        await this.appendScript.run(this.redis, keys, [++this.appends, ...values]);
+      for (const values of slices(messages)) await this.appendSlice(topic, partition, values);
     });
     this.appending.set(
       stream,
       appended.catch(() => undefined),
     );
     return appended;
+  }
+
+  private async appendSlice(
+    topic: string,
+    partition: number,
+    values: readonly (number | Buffer)[],
+  ): Promise<void> {
+    const { stream, next, run, gaps, producer } = streamKeys(topic, partition);
+    const keys = [stream, next, run, gaps, producer(this.producer)];
+    const number = ++this.appends;
+    for (let attempt = 1; attempt <= APPEND_ATTEMPTS; attempt++) {
+      const result = await this.appendScript.run(this.redis, keys, [number, ...values]);
+      if (result >= 0) return;
+      await this.foreign.settle(topic, partition);
+    }
+    throw new Error(`${stream} takes no entries, since another program adds some`);
   }
 
   private async perPartition(
@@ -211,7 +232,7 @@ export class StreamsEventLog extends EventLog {
     return this.reach(async () => {
       const pipeline = this.redis.pipeline();
       for (let partition = 0; partition < partitions; partition++) ask(pipeline, partition);
-      return (await answersOf(pipeline)).map((value) => Number(value ?? 0));
+      return answersOf(await pipeline.exec()).map((value) => Number(value ?? 0));
     });
   }
 
@@ -228,14 +249,6 @@ export class StreamsEventLog extends EventLog {
       throw new UnavailableError('log', `Redis Streams: ${(error as Error).message}`, error);
     }
   }
-}
-
-/** @throws the first error: a pipeline resolves even when all of its commands have failed */
-async function answersOf(pipeline: ChainableCommander): Promise<unknown[]> {
-  return ((await pipeline.exec()) ?? []).map(([error, value]) => {
-    if (error) throw error;
-    return value;
-  });
 }
 
 /** Divides the script's arguments into calls of limited size. */

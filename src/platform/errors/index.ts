@@ -1,4 +1,3 @@
 export * from './domain-error';
 export * from './unavailable.error';
-export * from './unavailability';
-export * from './transience';
+export * from './dependency-fault';

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { isUnavailable } from '../errors';
+import { isAway } from '../errors';
 import { pause } from '../timing';
 
 /** How long the boot waits for a dependency that is still starting. */
@@ -9,7 +9,8 @@ const RETRY_PAUSE_MS = 500;
 /**
  * Runs boot work that needs a dependency, and retries it while the dependency cannot be reached:
  * the programs of a machine or a compose file start in any order.
- * @throws the last error when the dependency is still away after a minute; any other error at once
+ * @throws the last error when the dependency is still away after a minute; any other error, e.g. a
+ * refusal, at once
  */
 export async function awaitDependency<T>(name: string, work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + BOOT_TIMEOUT_MS;
@@ -17,7 +18,7 @@ export async function awaitDependency<T>(name: string, work: () => Promise<T>): 
     try {
       return await work();
     } catch (error) {
-      if (!isUnavailable(error) || Date.now() > deadline) throw error;
+      if (!isAway(error) || Date.now() > deadline) throw error;
       if (attempt === 1) new Logger('Boot').warn(`Waiting for ${name}: ${String(error)}`);
       await pause(RETRY_PAUSE_MS);
     }

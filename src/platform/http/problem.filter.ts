@@ -6,7 +6,7 @@ import {
   Logger,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError, unavailableDependency } from '../errors';
+import { DomainError, dependencyFault } from '../errors';
 import { type Fault, problemOf } from './problem';
 import { ValidationFailedError } from './validation-failed.error';
 
@@ -65,15 +65,14 @@ export class ProblemFilter implements ExceptionFilter {
     // The client left in the middle of its body: nothing is wrong here, and no log line is due.
     if (error === request.raw.errored)
       return { status: 400, code: 'MALFORMED_REQUEST', detail: 'the body is incomplete' };
-    const dependency = unavailableDependency(error);
-    if (dependency !== null) {
-      this.logger.warn(`${request.id} ${request.method} ${request.url}: ${String(error)}`);
-      return { status: 503, code: 'UNAVAILABLE', detail: `${dependency} is unavailable` };
+    const called = `${request.id} ${request.method} ${request.url}`;
+    const fault = dependencyFault(error);
+    if (fault !== null) {
+      // A refusal does not pass by itself: a right or a table is missing, or a statement is wrong.
+      this.logger[fault.isAway ? 'warn' : 'error'](`${called}: ${String(error)}`);
+      return { status: 503, code: 'UNAVAILABLE', detail: `${fault.dependency} is unavailable` };
     }
-    this.logger.error(
-      `${request.id} ${request.method} ${request.url}`,
-      error instanceof Error ? error.stack : String(error),
-    );
+    this.logger.error(called, error instanceof Error ? error.stack : String(error));
     return { status: 500, code: 'INTERNAL', detail: 'The request failed inside the server' };
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRedis } from '@nestjs-modules/ioredis';
 import type { ChainableCommander, Redis } from 'ioredis';
+import { UnavailableError } from '../errors';
 
 /** Some fields of a hash. A key is always read with the same fields. */
 export interface HashRead {
@@ -90,7 +91,9 @@ export class HashReadBatch {
 function resolveRead({ commands, resolve, reject }: PendingRead, answers: Answers): void {
   const hashes: Fields[] = [];
   for (const command of commands) {
-    const [error, fields] = answers[command] ?? [new Error('Redis gave no answer')];
+    const [error, fields] = answers[command] ?? [
+      new UnavailableError('redis', 'it gave no answer'),
+    ];
     if (error) return reject(error);
     hashes.push(fields as Fields);
   }

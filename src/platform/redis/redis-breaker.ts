@@ -7,7 +7,7 @@ const OPEN_FOR_MS = 1_000;
 const PROBE_TIMEOUT_MS = 6_000;
 
 /**
- * Leaves Redis alone for a moment after it was unavailable, so that readers that can use MySQL instead
+ * Leaves Redis alone for a moment after it gave no answer or refused one, so that readers that can use MySQL instead
  * do not wait for it. After that moment one read probes Redis, and no caller waits for it.
  */
 export class RedisBreaker {

@@ -21,7 +21,8 @@
 -- KEYS[5] producer TEXT  the number of the client's last append, for an hour
 -- ARGV[1] number of this append, above the client's earlier ones
 -- ARGV[2], ARGV[3], then again for each entry: its number of messages, the messages
--- Result  1, or 0 when this append was already done
+-- Result  1; 0 when this append was already done; -1 when entries of another program are in the way:
+--         nothing was appended, run settle.lua first
 if tonumber(redis.call('GET', KEYS[5]) or 0) >= tonumber(ARGV[1]) then
   return 0
 end
@@ -39,16 +40,25 @@ if redis.call('GET', KEYS[3]) ~= run then
   redis.call('SET', KEYS[3], run)
 end
 
-local count = 0
-for i = 2, #ARGV, 2 do
-  count = count + tonumber(ARGV[i])
+local first = tonumber(redis.call('GET', KEYS[2]) or 0)
+-- An entry at one of the next offsets would hide them from consumers that have read it.
+if #redis.call('XRANGE', KEYS[1], string.format('%.0f-0', first), '+', 'COUNT', 1) > 0 then
+  return -1
 end
-local last = redis.call('INCRBY', KEYS[2], count) - count - 1
+
+local last = first - 1
 local timestamp = string.format('%d%03d', now[1], math.floor(now[2] / 1000))
 for i = 2, #ARGV, 2 do
   last = last + tonumber(ARGV[i])
   -- The id has the last message's offset, so that XRANGE from any of the offsets finds the entry.
-  redis.call('XADD', KEYS[1], string.format('%.0f-1', last), 't', timestamp, 'm', ARGV[i + 1])
+  local added = redis.pcall('XADD', KEYS[1], string.format('%.0f-1', last), 't', timestamp,
+    'm', ARGV[i + 1])
+  if type(added) == 'table' and added.err then
+    -- The id of an entry that was deleted since is in the way too.
+    if i == 2 and string.find(added.err, '^ERR') then return -1 end
+    return added
+  end
 end
+redis.call('SET', KEYS[2], string.format('%.0f', last + 1))
 redis.call('SET', KEYS[5], ARGV[1], 'PX', 3600000)
 return 1
