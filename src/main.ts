@@ -3,15 +3,15 @@ import { lookup } from 'node:dns/promises';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Redis } from 'ioredis';
 import { AppModule } from './app.module';
 import { configureHttp, createHttpAdapter } from './http-server';
 import { LogServer } from './messaging';
 import { type Environment, InvalidEnvironmentError, processEnvironment } from './platform/config';
 import { Migrator } from './platform/database';
-import { isUnavailable } from './platform/errors';
+import { isAway } from './platform/errors';
 import { awaitDependency } from './platform/health';
 import { ProgramLogger } from './platform/logging';
+import { checkRedis } from './platform/redis';
 import { Shutdown } from './shutdown';
 
 async function main(): Promise<void> {
@@ -43,7 +43,7 @@ async function prepareDependencies(environment: Environment): Promise<void> {
     new Migrator(environment.MYSQL_URL).up(),
   );
   for (const name of names) Logger.log(`Migrated: ${name}`, 'Boot');
-  await prepare('REDIS_URL', 'Redis', () => pingRedis(environment.REDIS_URL));
+  await prepare('REDIS_URL', 'Redis', () => checkRedis(environment));
 }
 
 /** Errors of MySQL and Redis for a wrong user, password or database. */
@@ -55,7 +55,7 @@ async function prepare<T>(variable: string, name: string, work: () => Promise<T>
     return await awaitDependency(name, work);
   } catch (error) {
     const { message } = error as Error;
-    if (!isUnavailable(error) && !REFUSAL.test(message)) throw error;
+    if (!isAway(error) && !REFUSAL.test(message)) throw error;
     throw new InvalidEnvironmentError(
       `${variable} is set but ${name} cannot be used there: ${message || String(error)}`,
     );
@@ -72,18 +72,6 @@ async function listen(app: NestFastifyApplication, { HOST, PORT }: Environment):
       `HOST is ${JSON.stringify(HOST)} and PORT ${PORT}, where webook cannot listen, ` +
         `e.g. HOST=127.0.0.1 PORT=3000: ${(error as Error).message}`,
     );
-  }
-}
-
-async function pingRedis(url: string): Promise<void> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
-  // connect() rejects with the same error.
-  redis.on('error', () => undefined);
-  try {
-    await redis.connect();
-    await redis.ping();
-  } finally {
-    redis.disconnect();
   }
 }
 

@@ -1,3 +1,4 @@
+export * from './check-redis';
 export * from './hash-read-batch';
 export * from './redis-breaker';
 export * from './redis.module';
