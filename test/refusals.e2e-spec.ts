@@ -16,7 +16,7 @@ interface State {
 }
 
 /** What docs/operating.md says, for both engines. */
-const RIGHTS = `~interactive:* ~ranking:* &ranking:*
+const RIGHTS = `~interactive:* ~capture:* ~ranking:* &ranking:*
   +ping +select +info +multi +subscribe +publish +script|load +eval +evalsha +time +dbsize +scan
   +del +exists +get +set +pexpire +pttl
   +hmget +hset +hget +hdel +hincrby +hexists +hgetall +hkeys +hvals +hsetnx

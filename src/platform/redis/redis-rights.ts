@@ -10,6 +10,7 @@ export interface Right {
 }
 
 const CACHE = { pattern: 'interactive:*', key: 'interactive:{right:0}' };
+const BEATS = { pattern: 'capture:*', key: 'capture:seen' };
 const BOARD = { pattern: 'ranking:*', key: 'ranking:{right}:meta' };
 const LOG = { pattern: 'mq:*', key: 'mq:{right:0}' };
 export const CHANNEL = { pattern: 'ranking:*', example: 'ranking:{right}:changes' };
@@ -20,6 +21,7 @@ const on =
 const plain = (name: string, ...args: (string | number)[]): Right => ({ name, args });
 
 const cache = on(CACHE);
+const beats = on(BEATS);
 const board = on(BOARD);
 const log = on(LOG);
 
@@ -41,6 +43,8 @@ const ALWAYS: readonly Right[] = [
   cache('hincrby', 'field', 1),
   cache('pexpire', 1),
   cache('pttl'),
+  beats('hset', 'field', 0),
+  beats('hgetall'),
   board('get'),
   board('set', 0),
   board('exists'),
