@@ -31,7 +31,7 @@ describe('TokenVerifier', () => {
   it('does not accept a cached token after its expiry', async () => {
     const token = await tokenOf('42', inSeconds(5));
     expect(await verify(token)).toBe(42);
-    const later = Date.now() + 6_000;
+    const later = Date.now() + 11_000;
     const clock = jest.spyOn(Date, 'now').mockReturnValue(later);
     jest.useFakeTimers({ now: later, doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
     try {
@@ -48,6 +48,17 @@ describe('TokenVerifier', () => {
       await expect(verify(await tokenOf(sub))).rejects.toThrow(UnauthorizedError);
     },
   );
+
+  it('allows for clocks that differ by some seconds', async () => {
+    expect(await verify(await tokenOf('1', inSeconds(-3)))).toBe(1);
+    const early = (seconds: number) =>
+      new SignJWT({ sub: '1' })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setNotBefore(inSeconds(seconds))
+        .sign(secret);
+    expect(await verify(await early(3))).toBe(1);
+    await expect(verify(await early(60))).rejects.toThrow('the token is not valid yet');
+  });
 
   it('refuses expired, wrongly signed, unsigned and malformed tokens', async () => {
     const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.eyJzdWIiOiIxIn0.`;

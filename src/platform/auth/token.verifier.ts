@@ -1,19 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import {
-  createRemoteJWKSet,
-  errors,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  type JWTVerifyResult,
-  jwtVerify,
-} from 'jose';
+import { type CryptoKey, errors, type JWTPayload, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { Environment } from '../config';
-import { UnavailableError } from '../errors';
 import { isId, parseId } from '../http';
 import { UnauthorizedError } from './auth.errors';
+import { KEY_SET_ALGORITHMS, KeySet, type KeySetAlgorithm } from './key-set';
 import { signingSecret } from './signing-secret';
 
+/** How far the clocks of issuer and program may differ, for `exp` and `nbf`. */
+const CLOCK_TOLERANCE_SECONDS = 5;
 /** How long a verified token is accepted without checking its signature again. */
 const TRUSTED_FOR_MS = 60_000;
 /** Characters of all cached headers together: room for more than 50,000 tokens of usual length. */
@@ -37,13 +32,11 @@ export class TokenVerifier {
     sizeCalculation: (_token, authorization) => authorization.length,
   });
   private readonly secret: Uint8Array | null;
-  private readonly keySet: JWTVerifyGetKey | null;
+  private readonly keySet: KeySet | null;
 
   constructor(environment: Environment) {
     this.secret = signingSecret(environment);
-    this.keySet = environment.JWT_JWKS_URL
-      ? createRemoteJWKSet(new URL(environment.JWT_JWKS_URL), { timeoutDuration: 3_000 })
-      : null;
+    this.keySet = environment.JWT_JWKS_URL ? new KeySet(environment.JWT_JWKS_URL) : null;
   }
 
   /**
@@ -59,7 +52,7 @@ export class TokenVerifier {
   }
 
   private async verifySignature(authorization: string): Promise<number> {
-    const { payload } = await this.checkSignature(bearerToken(authorization));
+    const payload = await this.payloadOf(bearerToken(authorization));
     // The standard demands a string, but some issuers write numeric ids as JSON numbers.
     const sub: unknown = payload.sub;
     const userId = isId(sub) ? sub : parseId(sub);
@@ -68,19 +61,47 @@ export class TokenVerifier {
     return userId;
   }
 
-  private async checkSignature(token: string): Promise<JWTVerifyResult> {
+  /**
+   * Each kind of key verifies only its own algorithms: an HS256 token that was signed with a public key
+   * as its secret never reaches the key set, and `none` reaches neither.
+   */
+  private async payloadOf(token: string): Promise<JWTPayload> {
+    const { alg, kid } = headerOf(token);
+    if (this.secret && alg === 'HS256') {
+      const payload = await verified(token, alg, [this.secret]);
+      if (payload) return payload;
+    } else if (this.keySet && isKeySetAlgorithm(alg)) {
+      if (kid !== undefined && typeof kid !== 'string') throw notValid();
+      const payload =
+        (await verified(token, alg, await this.keySet.candidates(alg, kid))) ??
+        (await verified(token, alg, await this.keySet.newCandidates(alg, kid)));
+      if (payload) return payload;
+    } else throw new UnauthorizedError('the token is not valid: its algorithm is not accepted');
+    throw notValid();
+  }
+}
+
+const isKeySetAlgorithm = (alg: unknown): alg is KeySetAlgorithm =>
+  (KEY_SET_ALGORITHMS as unknown[]).includes(alg);
+
+/**
+ * The token's claims, when one of the keys has signed it; otherwise null.
+ * @throws UnauthorizedError (401) when the token has expired, is not valid yet, or is no JWT
+ */
+async function verified(
+  token: string,
+  alg: string,
+  keys: readonly (CryptoKey | Uint8Array)[],
+): Promise<JWTPayload | null> {
+  const options = { algorithms: [alg], clockTolerance: CLOCK_TOLERANCE_SECONDS };
+  for (const key of keys)
     try {
-      // Each kind of key verifies only its own algorithms: an HS256 token that was signed with a
-      // public key as its secret never reaches the key set, and `none` reaches neither.
-      if (this.secret && algorithmOf(token) === 'HS256')
-        return await jwtVerify(token, this.secret, { algorithms: ['HS256'] });
-      if (this.keySet)
-        return await jwtVerify(token, this.keySet, { algorithms: ['RS256', 'ES256'] });
+      return (await jwtVerify(token, key, options)).payload;
     } catch (error) {
+      if (error instanceof errors.JWSSignatureVerificationFailed) continue;
       throw rejection(error);
     }
-    throw new UnauthorizedError('the token is not valid: its algorithm is not accepted');
-  }
+  return null;
 }
 
 function bearerToken(authorization: string): string {
@@ -90,27 +111,30 @@ function bearerToken(authorization: string): string {
   return token;
 }
 
-function algorithmOf(token: string): unknown {
+function headerOf(token: string): { alg?: unknown; kid?: unknown } {
   const [header = ''] = token.split('.', 1);
   try {
-    return (JSON.parse(Buffer.from(header, 'base64url').toString()) as { alg?: unknown }).alg;
+    const { alg, kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as {
+      alg?: unknown;
+      kid?: unknown;
+    };
+    return { alg, kid: kid ?? undefined };
   } catch {
     throw new UnauthorizedError('the token is not a JWT');
   }
 }
 
 function trustedUntil({ exp }: JWTPayload): number {
-  return Math.min(Date.now() + TRUSTED_FOR_MS, exp === undefined ? Infinity : exp * 1000);
+  const expiry = exp === undefined ? Infinity : (exp + CLOCK_TOLERANCE_SECONDS) * 1000;
+  return Math.min(Date.now() + TRUSTED_FOR_MS, expiry);
 }
 
-function rejection(error: unknown): Error {
-  if (error instanceof UnauthorizedError) return error;
+const notValid = (): UnauthorizedError => new UnauthorizedError('the token is not valid');
+
+/** Other errors are faults of this program: they must not look like the client's. */
+function rejection(error: unknown): unknown {
   if (error instanceof errors.JWTExpired) return new UnauthorizedError('the token has expired');
-  // jose throws its plain base error when the key set answers with a status other than 200.
-  const isKeySetUnavailable =
-    !(error instanceof errors.JOSEError) ||
-    error instanceof errors.JWKSTimeout ||
-    error.code === errors.JOSEError.code;
-  if (isKeySetUnavailable) return new UnavailableError('key set', String(error), error);
-  return new UnauthorizedError('the token is not valid');
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'nbf')
+    return new UnauthorizedError('the token is not valid yet');
+  return error instanceof errors.JOSEError ? notValid() : error;
 }

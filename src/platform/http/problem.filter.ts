@@ -6,7 +6,7 @@ import {
   Logger,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError, dependencyFault } from '../errors';
+import { DomainError, dependencyFault, UnavailableError } from '../errors';
 import { type Fault, problemOf } from './problem';
 import { ValidationFailedError } from './validation-failed.error';
 
@@ -45,7 +45,8 @@ export class ProblemFilter implements ExceptionFilter {
     if (fault.status === 401) reply.header('www-authenticate', 'Bearer');
     void reply
       .status(fault.status)
-      .header('x-request-id', request.id)
+      // Errors that Fastify finds before routing have passed no hook.
+      .headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' })
       .type('application/problem+json')
       .send(JSON.stringify(problemOf(fault, request.id)));
   }
@@ -53,7 +54,8 @@ export class ProblemFilter implements ExceptionFilter {
   private faultOf(error: unknown, request: FastifyRequest): Fault {
     if (error instanceof ValidationFailedError)
       return { ...faultFrom(error), errors: [...error.errors] };
-    if (error instanceof DomainError) return faultFrom(error);
+    if (error instanceof DomainError && !(error instanceof UnavailableError))
+      return faultFrom(error);
     if (error instanceof HttpException && error.getStatus() < 500) {
       const status = error.getStatus();
       return { status, code: FRAMEWORK_CODES[status] ?? 'REJECTED', detail: error.message };
@@ -68,6 +70,7 @@ export class ProblemFilter implements ExceptionFilter {
     const called = `${request.id} ${request.method} ${request.url}`;
     const fault = dependencyFault(error);
     if (fault !== null) {
+      // The reason is for the log only: it may name addresses and servers.
       // A refusal does not pass by itself: a right or a table is missing, or a statement is wrong.
       this.logger[fault.isAway ? 'warn' : 'error'](`${called}: ${String(error)}`);
       return { status: 503, code: 'UNAVAILABLE', detail: `${fault.dependency} is unavailable` };
