@@ -370,7 +370,7 @@ describe('the pages, in a real browser', () => {
           PORT: port,
           ROLE: 'api',
           NODE_ENV: 'production',
-          JWT_SECRET: 'a secret of production',
+          JWT_SECRET: '3f9a1c7be2d84065b1f7c09d5e6a8234',
         },
       });
     let production: Program;

@@ -38,10 +38,24 @@ describe('readEnvironment', () => {
     ],
     [{ MYSQL_URL: 'mysql://h/d%b' }, 'MYSQL_URL is set but must be a URL'],
     [{ REDIS_URL: 'redis://h:abc' }, 'REDIS_URL is set but must be a URL'],
-    [{ JWT_JWKS_URL: 'http://' }, 'JWT_JWKS_URL is set but must be a URL'],
+    [{ JWT_JWKS_URL: 'http://' }, 'JWT_JWKS_URL is set but must be'],
+    [{ JWT_JWKS_URL: 'https://u:p@h/keys' }, 'JWT_JWKS_URL is set but must be an http(s) URL of'],
     [
       { NODE_ENV: 'production', JWT_SECRET: 'short' },
       'JWT_SECRET is set but must have at least 16 characters in production',
+    ],
+    [
+      { NODE_ENV: 'production', JWT_SECRET: 'webook-development-secret' },
+      'JWT_SECRET is set but must be random in production, not words, sequences or repetitions, ' +
+        'e.g. JWT_SECRET=$(openssl rand -hex 32)',
+    ],
+    [
+      {
+        NODE_ENV: 'production',
+        JWT_SECRET: '0123456789abcdef0123456789abcdef',
+        JWT_JWKS_URL: 'http://h/',
+      },
+      'JWT_SECRET is set but must be random in production',
     ],
     [{ KAFKA_BROKERS: 'a' }, 'KAFKA_BROKERS is "a" but must be like 127.0.0.1:9092'],
     [{ MQ_ENGINE: 'kafka' }, 'KAFKA_BROKERS must be set for MQ_ENGINE=kafka'],
@@ -49,6 +63,13 @@ describe('readEnvironment', () => {
     [{ NODE_ENV: 'production' }, 'JWT_SECRET or JWT_JWKS_URL must be set in production'],
   ])('names the variable, its fault and an example: %j', (source, message) => {
     expect(fault(source)).toContain(message);
+  });
+
+  it('accepts a random secret and a key set in production', () => {
+    const JWT_SECRET = '3f9a1c7be2d84065b1f7c09d5e6a8234';
+    const JWT_JWKS_URL = 'https://id.example.com:8443/jwks.json?tenant=a@b';
+    expect(fault({ NODE_ENV: 'production', JWT_SECRET })).toBe('');
+    expect(fault({ NODE_ENV: 'production', JWT_JWKS_URL })).toBe('');
   });
 
   it('accepts a short secret outside production', () => {

@@ -13,6 +13,7 @@ import {
   validateSync,
 } from 'class-validator';
 import { DecimalNumber } from '../validation';
+import { isGuessable } from './guessable-secret';
 
 export const NODE_ENVS = ['development', 'test', 'production'] as const;
 export const ROLES = ['all', 'api', 'worker'] as const;
@@ -33,6 +34,18 @@ function ParsesAsUrl(example: string): PropertyDecorator {
   };
   const fault = `must be a URL, with a port up to 65535 and % written as %25, e.g. ${example}`;
   return ValidateBy({ name: 'parsesAsUrl', validator: { validate, defaultMessage: () => fault } });
+}
+
+function NotGuessable(): PropertyDecorator {
+  return ValidateBy({
+    name: 'notGuessable',
+    validator: {
+      validate: (value) => !isGuessable(String(value)),
+      defaultMessage: () =>
+        'must be random in production, not words, sequences or repetitions, ' +
+        'e.g. JWT_SECRET=$(openssl rand -hex 32)',
+    },
+  });
 }
 
 /**
@@ -109,12 +122,15 @@ export class Environment {
   /** HS256 secret. Outside production it may be short; its default there is a public secret. */
   @ValidateIf(({ NODE_ENV }: Environment) => NODE_ENV === 'production')
   @IsOptional()
+  @NotGuessable()
   @MinLength(16, { message: 'must have at least 16 characters in production' })
   JWT_SECRET?: string;
 
   @IsOptional()
   @ParsesAsUrl('https://id.example.com/jwks.json')
-  @Matches(/^https?:\/\//, { message: 'must be an http(s) URL of a JSON Web Key Set' })
+  @Matches(/^https?:\/\/[^/?#@]+([/?#]|$)/, {
+    message: 'must be an http(s) URL of a JSON Web Key Set, without a user and a password',
+  })
   JWT_JWKS_URL?: string;
 }
 
