@@ -309,4 +309,62 @@ describe('counters and their cache', () => {
     ).toEqual(Array(2).fill({ like_cnt: 0, collect_cnt: 0 }));
     expect((await user.like(2)).body).toMatchObject({ likeCnt: 1, liked: true });
   });
+
+  // A BIGINT holds more than a number can: the last digits are rounded, wherever it is shown.
+  it.each([
+    ['2^53 + 2', '9007199254740994'],
+    ['2^63 - 1', '9223372036854775807'],
+  ])('shows counters of %s, written by SQL, as numbers everywhere', async (_, written) => {
+    const count = Number(written);
+    const counts = { readCnt: count, likeCnt: count, collectCnt: count };
+    const biz = `huge-${written.slice(0, 4)}`;
+    const user = await MarkUser.of(program, 960, biz);
+    await sql.change(
+      `INSERT INTO interactives (biz, biz_id, read_cnt, like_cnt, collect_cnt)
+       VALUES (?, 1, ${written}, ${written}, ${written}), (?, 2, 0, 0, 0)`,
+      [biz, biz],
+    );
+    const path = `/api/interactive/${biz}/1`;
+    // From MySQL, then from the cache.
+    for (let i = 0; i < 2; i++)
+      expect((await program.get(path)).body).toMatchObject({ ...counts, bizId: 1 });
+    const query = { objects: [{ biz, bizId: 1 }] };
+    expect((await program.post('/api/interactive/query', query)).body).toMatchObject({
+      items: [counts],
+    });
+    for (const board of ['likes', 'reads', 'collects'])
+      await eventually(async () => {
+        const { body } = await program.get<{ data: object[] }>(`/api/ranking/${board}?limit=100`);
+        expect(body.data).toContainEqual(
+          expect.objectContaining({ biz, like_cnt: count, score: count }),
+        );
+      });
+
+    // Captured states of a cached object.
+    const half = written.replace(/.$/, '');
+    await sql.change(
+      `UPDATE interactives SET like_cnt = ${half}, read_cnt = ${written} WHERE biz = ? AND biz_id = 1`,
+      [biz],
+    );
+    await eventually(async () => expect((await user.state(1)).likeCnt).toBe(Number(half)));
+    await sql.change(`UPDATE interactives SET like_cnt = ${written} WHERE biz = ? AND biz_id = 1`, [
+      biz,
+    ]);
+
+    // One more, up to the limit of the column; a message that would exceed it is no dead letter.
+    expect((await user.like(1)).body).toMatchObject({ liked: true, likeCnt: Number(count + 1) });
+    expect((await user.collect(1)).body).toMatchObject({ collected: true });
+    for (const bizId of [1, 2])
+      expect((await program.post(`/api/interactive/${biz}/${bizId}/reads`)).status).toBe(202);
+    await eventually(async () => expect((await user.state(2)).readCnt).toBe(1));
+    expect(await user.state(1)).toMatchObject({ readCnt: Number(count + 1), liked: true });
+    const { body: metrics } = await program.get<string>('/metrics');
+    expect(metrics).not.toMatch(/^webook_dead_letters_total\{.* [1-9]/m);
+    expect((await user.unlike(1)).body).toMatchObject({ liked: false });
+    const { stdout } = await cli(env, 'verify', 'interactive');
+    expect(stdout).not.toContain(`${biz} 1: cache`);
+    await sql.change('DELETE FROM interactives WHERE biz = ?', [biz]);
+    await sql.change('DELETE FROM likes WHERE biz = ?', [biz]);
+    await sql.change('DELETE FROM collection_items WHERE biz = ?', [biz]);
+  });
 });

@@ -3,6 +3,7 @@ import { byObject, type ObjectRef } from '../../platform/business-object';
 import {
   Database,
   type HotStatement,
+  MAX_BIGINT,
   scanById,
   type Scanned,
   type SqlRunner,
@@ -19,9 +20,11 @@ export interface ReadIncrement extends ObjectRef {
 const INSERT_ROWS = 1_000;
 
 const COLUMNS = 'id, biz, biz_id, read_cnt, like_cnt, collect_cnt, version';
+/** A counter that another program wrote too high ends at the column's limit, instead of an error. */
 const ADD_READS = `INSERT INTO interactives (biz, biz_id, read_cnt, version, ctime, utime) VALUES ?
-  ON DUPLICATE KEY UPDATE read_cnt = read_cnt + VALUES(read_cnt), version = version + 1,
-    utime = VALUES(utime)`;
+  ON DUPLICATE KEY UPDATE
+    read_cnt = LEAST(read_cnt, ${MAX_BIGINT} - VALUES(read_cnt)) + VALUES(read_cnt),
+    version = version + 1, utime = VALUES(utime)`;
 const COUNTERS = `SELECT ${COLUMNS} FROM interactives WHERE (biz_id, biz) IN (?)`;
 const SCAN = `SELECT ${COLUMNS} FROM interactives WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`;
 

@@ -1,4 +1,4 @@
-import type { HotStatement } from '../../platform/database';
+import { type HotStatement, MAX_BIGINT } from '../../platform/database';
 
 /** `status` of a record: set, or taken back. */
 export const ON = 1;
@@ -51,15 +51,19 @@ export const UPDATE = {
     status = VALUES(status), version = VALUES(version), utime = VALUES(utime)`,
 } as const;
 
+/** Adds to a counter. One that another program wrote too low or too high stays within 0 and 2^63-1. */
+const added = (column: string): string =>
+  `GREATEST(0, VALUES(${column}) +
+    LEAST(GREATEST(${column}, 0), ${MAX_BIGINT} - GREATEST(VALUES(${column}), 0)))`;
+
 /**
  * Adds to the counters, or inserts them. With the id of an existing row the primary key decides: no
- * auto-increment value is used up, and no gap of the unique index is locked. A counter that another
- * program wrote too low ends at zero.
+ * auto-increment value is used up, and no gap of the unique index is locked.
  */
 export const COUNT = `INSERT INTO interactives
     (id, biz, biz_id, like_cnt, collect_cnt, version, ctime, utime) VALUES ?
-  ON DUPLICATE KEY UPDATE like_cnt = GREATEST(like_cnt + VALUES(like_cnt), 0),
-    collect_cnt = GREATEST(collect_cnt + VALUES(collect_cnt), 0), version = version + 1,
+  ON DUPLICATE KEY UPDATE like_cnt = ${added('like_cnt')},
+    collect_cnt = ${added('collect_cnt')}, version = version + 1,
     utime = VALUES(utime)`;
 
 /** After `COUNT`, for objects whose counters were lost and whose records were taken back. */

@@ -1,3 +1,4 @@
+export * from './big-integer';
 export * from './database';
 export * from './database.module';
 export * from './data-source-options';
