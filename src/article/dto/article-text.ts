@@ -1,12 +1,17 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, Matches } from 'class-validator';
-import { Characters } from '../../platform/http';
+import { IsString } from 'class-validator';
+import { Characters, Visible } from '../../platform/http';
 
 /** The title and content that an author writes. */
 export class ArticleText {
-  @ApiProperty({ minLength: 1, maxLength: 200, example: 'What a binlog knows' })
-  @Characters(0, 200)
-  @Matches(/\S/, { message: 'must not be blank' })
+  @ApiProperty({
+    minLength: 1,
+    maxLength: 200,
+    description: 'Has at least one visible character',
+    example: 'What a binlog knows',
+  })
+  @Characters(1, 200)
+  @Visible()
   @IsString({ message: 'must be a text' })
   title!: string;
 

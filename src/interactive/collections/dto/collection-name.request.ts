@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsString, Matches } from 'class-validator';
-import { Characters } from '../../../platform/http';
+import { Characters, Visible } from '../../../platform/http';
 
 const MAX_CHARACTERS = 64;
 
@@ -19,10 +19,16 @@ function composed(name: string): string {
 
 /** The name of a folder; blanks around it are not part of it. */
 export class CollectionNameRequest {
-  @ApiProperty({ minLength: 1, maxLength: MAX_CHARACTERS, example: 'To read' })
+  @ApiProperty({
+    minLength: 1,
+    maxLength: MAX_CHARACTERS,
+    description: 'Has at least one visible character, and no control characters',
+    example: 'To read',
+  })
   @Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' ? composed(value) : value,
   )
+  @Visible()
   @Matches(/^\P{Cc}*$/u, { message: 'must not contain control characters' })
   @Characters(1, MAX_CHARACTERS)
   @IsString({ message: 'must be a text' })
