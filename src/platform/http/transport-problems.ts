@@ -36,6 +36,7 @@ function rendered(fault: Fault, requestId: string) {
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(body),
     'x-request-id': requestId,
+    'x-content-type-options': 'nosniff',
     connection: 'close',
   };
   return { title: problem.title, body, headers };
