@@ -6,9 +6,11 @@ import type { Environment } from './platform/config';
 import { DomainError } from './platform/errors';
 import {
   acceptJsonOnly,
+  AllowedMethods,
   answerExpectation,
   Connections,
   hasTooManyParameters,
+  hostFault,
   parseQuery,
   ProblemFilter,
   requestIdOf,
@@ -66,19 +68,31 @@ export function createHttpAdapter(): FastifyAdapter {
 export function configureHttp(app: NestFastifyApplication, environment: Environment): void {
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
   fastify.decorateRequest('userId', null);
+  const refusalOf = refusalsFor(fastify, environment);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     reply.header('x-content-type-options', 'nosniff');
-    if (environment.ROLE === 'worker' && !WORKER_PATHS.test(request.url))
-      done(new DomainError(404, 'ROUTE_NOT_FOUND', 'this instance is a worker and serves no API'));
-    else if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
-      done(new DomainError(400, 'MALFORMED_REQUEST', 'the Host header is missing'));
-    else if (hasTooManyParameters(request.query)) done(new TooManyParametersError());
-    else done();
+    done(refusalOf(request, reply) ?? undefined);
   });
   fastify.server.on('checkExpectation', answerExpectation);
   observeRequests(fastify);
   acceptJsonOnly(fastify);
   app.useGlobalFilters(new ProblemFilter());
   if (environment.ROLE !== 'worker') setupDocs(app);
+}
+
+/** What is refused before anything else of a request is read. */
+function refusalsFor(fastify: FastifyInstance, { ROLE }: Environment) {
+  const allowedMethods = new AllowedMethods(fastify);
+  return (request: FastifyRequest, reply: FastifyReply): DomainError | null => {
+    if (ROLE === 'worker' && !WORKER_PATHS.test(request.url))
+      return new DomainError(404, 'ROUTE_NOT_FOUND', 'this instance is a worker and serves no API');
+    const fault = hostFault(request.raw);
+    if (fault !== null) return new DomainError(400, 'MALFORMED_REQUEST', fault);
+    if (hasTooManyParameters(request.query)) return new TooManyParametersError();
+    const allowed = request.is404 ? allowedMethods.of(request.url) : '';
+    if (allowed === '') return null;
+    reply.header('allow', allowed);
+    return new DomainError(405, 'METHOD_NOT_ALLOWED', `this path takes only ${allowed}`);
+  };
 }

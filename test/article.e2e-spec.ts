@@ -188,6 +188,7 @@ describe('articles', () => {
   it.each([
     [{ title: '', content: 'x' }, 'title'],
     [{ title: '   ', content: 'x' }, 'title'],
+    [{ title: '\u200b\u3164\u0301', content: 'x' }, 'title'],
     [{ title: 'x'.repeat(201), content: 'x' }, 'title'],
     [{ title: '❤️'.repeat(200), content: 'x' }, 'title'],
     [{ title: 5, content: 'x' }, 'title'],

@@ -166,7 +166,21 @@ describe('the HTTP contract', () => {
 
   it.each(routes.filter(isList))('$route: 400 for wrong limits', async (route) => {
     const path = pathWith(route.path);
-    for (const limit of ['0', '101', '-1', '1.5', 'ten', '', '1e1', '0x10', '%2B5', '%2010']) {
+    const wrong = [
+      '0',
+      '101',
+      '-1',
+      '1.5',
+      'ten',
+      '',
+      '1e1',
+      '0x10',
+      '%2B5',
+      '%2010',
+      '01',
+      '1&limit=2',
+    ];
+    for (const limit of wrong) {
       const answer = await program.get(`${path}?limit=${limit}`, { token });
       const { errors } = expectProblem(answer, 400, 'VALIDATION_FAILED');
       expect(errors?.map(({ field }) => field)).toEqual(['limit']);
@@ -177,11 +191,13 @@ describe('the HTTP contract', () => {
     '$route: 400 for a cursor that it did not issue',
     async ({ path }) => {
       const others = await cursorsOfOtherLists(path);
+      const send = (cursor: string) => program.get(`${pathWith(path)}?cursor=${cursor}`, { token });
       for (const cursor of ['', 'x', 'W10', 'WzFd.AAAAAAAA', '%5B1%5D', ...others]) {
-        const answer = await program.get(`${pathWith(path)}?cursor=${cursor}`, { token });
-        const { errors } = expectProblem(answer, 400, 'INVALID_CURSOR');
+        const { errors } = expectProblem(await send(cursor), 400, 'INVALID_CURSOR');
         expect(errors?.map(({ field }) => field)).toEqual(['cursor']);
       }
+      for (const cursor of ['x'.repeat(513), 'x&cursor=y'])
+        expectProblem(await send(cursor), 400, 'VALIDATION_FAILED');
     },
   );
 
@@ -254,9 +270,23 @@ describe('the HTTP contract', () => {
       expect([200, 202, 404]).toContain(answer.status);
   });
 
+  it('answers 405 with the methods that a path takes', async () => {
+    const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+    for (const path of [...Object.keys(document.paths), '/docs', '/docs-json', '/']) {
+      const taken = Object.keys(document.paths[path] ?? { get: 1 }).map((name) =>
+        name.toUpperCase(),
+      );
+      for (const method of methods.filter((name) => !taken.includes(name))) {
+        const answer = await program.request(method, pathWith(path));
+        expectProblem(answer, 405, 'METHOD_NOT_ALLOWED');
+        const allow = answer.headers.get('allow')?.split(', ') ?? [];
+        expect(allow.filter((name) => name !== 'HEAD').sort()).toEqual([...taken].sort());
+      }
+    }
+  });
+
   it('answers unknown routes and unreadable requests with a problem', async () => {
     expectProblem(await program.get('/api/nothing'), 404, 'ROUTE_NOT_FOUND');
-    expectProblem(await program.post('/healthz'), 404, 'ROUTE_NOT_FOUND');
     expectProblem(await program.get('/api/articles/%zz'), 400, 'MALFORMED_REQUEST');
     const xml = { headers: { 'content-type': 'application/xml' } };
     expectProblem(

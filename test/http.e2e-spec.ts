@@ -112,6 +112,55 @@ describe('the HTTP server', () => {
     ['input that is not HTTP', 'HELLO\r\n\r\n', 400, 'MALFORMED_REQUEST'],
     ['a request without Host', 'GET /healthz HTTP/1.1\r\n\r\n', 400, 'MALFORMED_REQUEST'],
     [
+      'a request with two Hosts',
+      'GET /healthz HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n',
+      400,
+      'MALFORMED_REQUEST',
+    ],
+    [
+      'a Host that is none',
+      'GET /healthz HTTP/1.1\r\nHost: a/b c\r\n\r\n',
+      400,
+      'MALFORMED_REQUEST',
+    ],
+    [
+      'a URL that is not encoded correctly',
+      'GET /api/articles/%zz HTTP/1.1\r\nHost: x\r\n\r\n',
+      400,
+      'MALFORMED_REQUEST',
+    ],
+    [
+      'two lengths of a body',
+      'POST /api/articles HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+      'MALFORMED_REQUEST',
+    ],
+    [
+      'a body over the size limit',
+      `POST /api/auth/dev-token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2000000\r\n\r\n{`,
+      413,
+      'BODY_TOO_LARGE',
+    ],
+    [
+      'a chunked body over the size limit',
+      `POST /api/auth/dev-token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n${' '.repeat(0x100001)}\r\n0\r\n\r\n`,
+      413,
+      'BODY_TOO_LARGE',
+    ],
+    [
+      'a body with a malformed content type',
+      'POST /api/auth/dev-token HTTP/1.1\r\nHost: x\r\nContent-Type: ;\r\nContent-Length: 2\r\n\r\n{}',
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    ],
+    [
+      'a method that is unknown',
+      'PURGE /healthz HTTP/1.1\r\nHost: x\r\n\r\n',
+      405,
+      'METHOD_NOT_ALLOWED',
+    ],
+    ['an unknown path', 'TRACE /nothing HTTP/1.1\r\nHost: x\r\n\r\n', 404, 'ROUTE_NOT_FOUND'],
+    [
       'headers over the size limit',
       `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
       431,
@@ -249,10 +298,15 @@ describe('tokens signed by a key set', () => {
     const { port } = keySetServer.address() as AddressInfo;
     keySetServer.closeAllConnections();
     await new Promise((resolve) => keySetServer.close(resolve));
-    expectProblem(await call(token), 503, 'UNAVAILABLE');
+    // Nothing internal, such as the key set's address, reaches the client.
+    for (let i = 0; i < 2; i++)
+      expect(expectProblem(await call(token), 503, 'UNAVAILABLE').detail).toBe(
+        'key set is unavailable',
+      );
+    expect(program.output).toMatch(/JWT_JWKS_URL cannot be used.*ECONNREFUSED/);
     keySetServer.listen(port, '127.0.0.1');
     await once(keySetServer, 'listening');
-    expect((await call(token)).status).toBe(200);
+    await eventually(async () => expect((await call(token)).status).toBe(200));
   });
 
   it.each(['RS256', 'ES256'])('are accepted when signed with %s', async (alg) => {
@@ -302,6 +356,18 @@ describe('a wrong configuration', () => {
         '  JWT_SECRET or JWT_JWKS_URL must be set in production, ' +
         'e.g. JWT_SECRET=$(openssl rand -hex 32)',
     });
+  });
+
+  it('stops a boot in production with a secret that can be guessed', async () => {
+    expect(await boot({ NODE_ENV: 'production', JWT_SECRET: 'webook-development-secret' })).toEqual(
+      {
+        code: 1,
+        output:
+          'The configuration is wrong:\n' +
+          '  JWT_SECRET is set but must be random in production, not words, sequences or ' +
+          'repetitions, e.g. JWT_SECRET=$(openssl rand -hex 32)',
+      },
+    );
   });
 
   it('stops a boot when Canal hashes to a number of partitions other than the topic has', async () => {

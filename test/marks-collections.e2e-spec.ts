@@ -449,6 +449,7 @@ describe('collections', () => {
       [{}, 'name'],
       [{ name: '' }, 'name'],
       [{ name: '   ' }, 'name'],
+      [{ name: '\u2060\ufeff\u00ad' }, 'name'],
       [{ name: 7 }, 'name'],
       [{ name: null }, 'name'],
       [{ name: 'x'.repeat(65) }, 'name'],

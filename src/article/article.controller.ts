@@ -14,12 +14,13 @@ import {
 } from './dto/article.dto';
 import { ArticleText } from './dto/article-text';
 
+/** Another program may write times beyond 2^53, which the driver returns as text. */
 const summaryOf = ({ id, title, status, ctime, utime }: ArticleSummary): ArticleSummaryDto => ({
   id,
   title,
   status: statusName(status),
-  createdAt: ctime,
-  updatedAt: utime,
+  createdAt: Number(ctime),
+  updatedAt: Number(utime),
 });
 
 /** An author's own articles; those of other authors are not found. */

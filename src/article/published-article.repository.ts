@@ -27,7 +27,9 @@ export class PublishedArticleRepository {
 
   async find(id: number): Promise<PublishedCopy | null> {
     const [row] = await this.database.rows<PublishedCopy>(FIND_PUBLISHED, [id]);
-    return row ?? null;
+    if (!row) return null;
+    // Another program may write numbers beyond 2^53, which the driver returns as text.
+    return { ...row, authorId: Number(row.authorId), publishedAt: Number(row.publishedAt) };
   }
 
   /** Those of the ids that readers can see. */

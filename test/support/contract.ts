@@ -3,12 +3,18 @@ import { join } from 'node:path';
 import { Ajv, type AnySchemaObject, type ValidateFunction } from 'ajv';
 import type { Answer } from './answer';
 
-interface Operation {
-  responses: Record<string, { content?: Record<string, { schema: AnySchemaObject }> }>;
+interface Response {
+  $ref?: string;
+  headers?: Record<string, { $ref: string }>;
+  content?: Record<string, { schema: AnySchemaObject }>;
 }
 interface Document {
-  paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, AnySchemaObject> };
+  paths: Record<string, Record<string, { responses: Record<string, Response> }>>;
+  components: {
+    schemas: Record<string, AnySchemaObject>;
+    headers: Record<string, { schema: AnySchemaObject }>;
+    responses: Record<string, Response>;
+  };
 }
 
 const document = JSON.parse(
@@ -17,7 +23,12 @@ const document = JSON.parse(
 // An answer has only the documented fields.
 for (const schema of Object.values(document.components.schemas))
   schema.additionalProperties ??= false;
-const ajv = new Ajv({ strict: false }).addSchema(document, 'openapi');
+const formats = {
+  // A number that JavaScript reads exactly.
+  int64: { type: 'number', validate: Number.isSafeInteger } as const,
+  uri: URL.canParse,
+};
+const ajv = new Ajv({ strict: false, formats }).addSchema(document, 'openapi');
 
 // Paths with fewer parameters are compared first: likes is not a biz.
 const routes = Object.entries(document.paths)
@@ -37,20 +48,43 @@ export function expectContract(method: string, path: string, answer: Answer<unkn
   const operation = route?.item[name];
   if (!route || !operation || isUnrouted(answer)) return;
   const what = `${method} ${route.template} -> ${answer.status}`;
-  const response = operation.responses[answer.status];
-  if (!response) throw new Error(`${what} is not documented: ${JSON.stringify(answer.body)}`);
+  const declared = operation.responses[answer.status];
+  if (!declared) throw new Error(`${what} is not documented: ${JSON.stringify(answer.body)}`);
+  const shared = declared.$ref?.split('/').at(-1);
+  const response = shared === undefined ? declared : document.components.responses[shared]!;
+  expectHeaders(what, response, answer);
   const type = (answer.headers.get('content-type') ?? '').split(';')[0] as string;
   if (!response.content) {
     if (answer.body !== '') throw new Error(`${what} has a body that is not documented`);
     return;
   }
   if (!response.content[type]) throw new Error(`${what} is documented, but not as ${type}`);
-  const pointer = ['paths', route.template, name, 'responses', answer.status, 'content', type];
-  const key = [...pointer, 'schema'].map((part) => escaped(String(part))).join('/');
-  let validate = validators.get(key);
-  if (!validate) validators.set(key, (validate = ajv.compile({ $ref: `openapi#/${key}` })));
+  const place =
+    shared === undefined
+      ? ['paths', route.template, name, 'responses', String(answer.status)]
+      : ['components', 'responses', shared];
+  const validate = validatorOf([...place, 'content', type, 'schema']);
   if (!validate(answer.body))
     throw new Error(`${what} is not as documented: ${ajv.errorsText(validate.errors)}`);
+}
+
+function expectHeaders(what: string, response: Response, { headers }: Answer<unknown>): void {
+  for (const name of Object.keys(response.headers ?? {})) {
+    const value = headers.get(name);
+    if (value === null) throw new Error(`${what} has no header ${name}`);
+    const { type } = document.components.headers[name]!.schema;
+    const validate = validatorOf(['components', 'headers', name, 'schema']);
+    if (!validate(type === 'integer' ? Number(value) : value))
+      throw new Error(`${what} has another ${name}: ${value}`);
+  }
+}
+
+/** @param place of a schema in the document */
+function validatorOf(place: readonly string[]): ValidateFunction {
+  const key = place.map(escaped).join('/');
+  let validate = validators.get(key);
+  if (!validate) validators.set(key, (validate = ajv.compile({ $ref: `openapi#/${key}` })));
+  return validate;
 }
 
 /** A worker has no API routes, and production not all of them. */

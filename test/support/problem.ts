@@ -16,6 +16,7 @@ export function expectProblem(answer: Answer<unknown>, status: number, code: str
   const problem = answer.body as ProblemBody;
   expect({ status: answer.status, code: problem.code }).toEqual({ status, code });
   expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
   const expected = {
     type: expect.stringMatching(/^urn:webook:problem:[a-z0-9-]+$/) as string,
     title: expect.stringMatching(/./) as string,

@@ -1,8 +1,9 @@
 import { ApiProperty, OmitType } from '@nestjs/swagger';
 import { STATUS_NAMES, type StatusName } from '../article-status';
+import { ID_SCHEMA, NEXT_CURSOR_SCHEMA, TIME_SCHEMA } from '../../platform/http';
 
 export class ArticleIdDto {
-  @ApiProperty({ type: 'integer', example: 42 })
+  @ApiProperty({ ...ID_SCHEMA, example: 42 })
   id!: number;
 }
 
@@ -19,10 +20,10 @@ export class ArticleDto extends ArticleStatusDto {
   @ApiProperty()
   content!: string;
 
-  @ApiProperty({ type: 'integer', description: 'Milliseconds since the epoch' })
+  @ApiProperty(TIME_SCHEMA)
   createdAt!: number;
 
-  @ApiProperty({ type: 'integer', description: 'Milliseconds since the epoch' })
+  @ApiProperty(TIME_SCHEMA)
   updatedAt!: number;
 }
 
@@ -32,6 +33,6 @@ export class ArticlePageDto {
   @ApiProperty({ type: [ArticleSummaryDto] })
   items!: ArticleSummaryDto[];
 
-  @ApiProperty({ type: 'string', nullable: true, description: 'null on the last page' })
+  @ApiProperty(NEXT_CURSOR_SCHEMA)
   nextCursor!: string | null;
 }

@@ -1,14 +1,15 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { BIZ_SCHEMA, ID_SCHEMA, NEXT_CURSOR_SCHEMA, TIME_SCHEMA } from '../../platform/http';
 
 /** An object that the caller has read. */
 export class ReadingDto {
-  @ApiProperty({ example: 'article' })
+  @ApiProperty({ ...BIZ_SCHEMA, example: 'article' })
   biz!: string;
 
-  @ApiProperty({ type: 'integer', example: 42 })
+  @ApiProperty({ ...ID_SCHEMA, example: 42 })
   bizId!: number;
 
-  @ApiProperty({ type: 'integer', description: 'Last read; milliseconds since the epoch' })
+  @ApiProperty({ ...TIME_SCHEMA, description: 'Last read; milliseconds since the epoch' })
   readAt!: number;
 }
 
@@ -17,12 +18,12 @@ export class ReadingPageDto {
   @ApiProperty({ type: [ReadingDto] })
   items!: ReadingDto[];
 
-  @ApiProperty({ type: 'string', nullable: true })
+  @ApiProperty(NEXT_CURSOR_SCHEMA)
   nextCursor!: string | null;
 }
 
 /** The reading history after a deletion. */
 export class ForgottenDto {
-  @ApiProperty({ example: true })
+  @ApiProperty({ enum: [true] })
   deleted!: true;
 }

@@ -2,7 +2,7 @@ import { Controller, HttpCode, Logger, type OnModuleInit, Post } from '@nestjs/c
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { SignJWT } from 'jose';
 import { Environment } from '../config';
-import { ApiProblem, ID_SCHEMA, IsId, JsonBody } from '../http';
+import { ApiProblem, ID_SCHEMA, IsId, JsonBody, TIME_SCHEMA } from '../http';
 import { signingSecret } from './signing-secret';
 
 const VALID_FOR_SECONDS = 24 * 60 * 60;
@@ -19,7 +19,7 @@ export class DevToken {
   @ApiProperty()
   token!: string;
 
-  @ApiProperty({ type: 'integer', description: 'Milliseconds since the epoch' })
+  @ApiProperty(TIME_SCHEMA)
   expiresAt!: number;
 }
 

@@ -1,6 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { DecimalNumber } from '../validation';
+import { CURSOR_LENGTH, CURSOR_PATTERN } from './schemas';
 
 export const PAGE_LIMIT = 100;
 
@@ -15,10 +16,12 @@ export class CursorQuery {
   limit: number = 20;
 
   @ApiPropertyOptional({
+    pattern: CURSOR_PATTERN.source,
+    maxLength: CURSOR_LENGTH,
     description: '`nextCursor` of the previous page; leave it out for the first page',
   })
   @IsOptional()
-  @MaxLength(512, { message: 'must be at most 512 characters' })
+  @MaxLength(CURSOR_LENGTH, { message: `must be at most ${CURSOR_LENGTH} characters` })
   @IsString({ message: 'must be a single text' })
   cursor?: string;
 }

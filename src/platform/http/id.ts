@@ -1,9 +1,10 @@
 import { ValidateBy, type ValidationOptions } from 'class-validator';
 
 export const ID_RULE = 'must be a whole number from 1 to 9007199254740991';
-/** The schema of an id in a request, for the OpenAPI document. */
+/** The schema of an id, for the OpenAPI document. */
 export const ID_SCHEMA = {
   type: 'integer',
+  format: 'int64',
   minimum: 1,
   maximum: Number.MAX_SAFE_INTEGER,
 } as const;

@@ -12,19 +12,20 @@ export class ProblemField {
 
 /** The body of every error: RFC 9457 problem details with a stable `code`. */
 export class Problem {
-  @ApiProperty({ example: 'urn:webook:problem:article-not-found' })
+  @ApiProperty({ format: 'uri', example: 'urn:webook:problem:article-not-found' })
   type!: string;
 
   @ApiProperty({ example: 'Not Found' })
   title!: string;
 
-  @ApiProperty({ type: 'integer', example: 404 })
+  @ApiProperty({ type: 'integer', minimum: 400, maximum: 599, example: 404 })
   status!: number;
 
   @ApiProperty({ example: 'article 42 does not exist' })
   detail!: string;
 
   @ApiProperty({
+    pattern: '^[A-Z][A-Z_]*$',
     example: 'ARTICLE_NOT_FOUND',
     description: 'Stable: programs should decide by this field',
   })
@@ -33,7 +34,11 @@ export class Problem {
   @ApiProperty({ description: 'Also in the header x-request-id, and in the log' })
   requestId!: string;
 
-  @ApiPropertyOptional({ type: [ProblemField], description: 'For 400: each faulty field' })
+  @ApiPropertyOptional({
+    type: [ProblemField],
+    minItems: 1,
+    description: 'For 400: each faulty field',
+  })
   errors?: ProblemField[];
 }
 

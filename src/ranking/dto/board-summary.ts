@@ -10,7 +10,7 @@ export class BoardSummary {
   })
   orderBy!: string;
 
-  @ApiProperty({ type: 'integer', example: 100, description: 'Rows it shows at most' })
+  @ApiProperty({ type: 'integer', minimum: 1, example: 100, description: 'Rows it shows at most' })
   size!: number;
 
   @ApiPropertyOptional({ example: 'article', description: 'The only kind of object on it' })

@@ -17,10 +17,16 @@ export class BoardQuery {
   limit?: number;
 }
 
+const BOARDS = /^[a-z]+(,[a-z]+){0,15}$/;
+
 /** Which boards are asked for together. */
 export class BoardsQuery extends BoardQuery {
-  @ApiPropertyOptional({ example: 'likes,reads', description: 'All boards when it is left out' })
+  @ApiPropertyOptional({
+    pattern: BOARDS.source,
+    example: 'likes,reads',
+    description: 'All boards when it is left out',
+  })
   @IsOptional()
-  @Matches(/^[a-z]+(,[a-z]+){0,15}$/, { message: 'must be names of boards, e.g. likes,reads' })
+  @Matches(BOARDS, { message: 'must be names of boards, e.g. likes,reads' })
   boards?: string;
 }

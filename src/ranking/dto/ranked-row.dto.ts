@@ -20,7 +20,7 @@ export class RankedRowDto {
   @ApiProperty({ type: 'integer', example: 0 })
   collect_cnt!: number;
 
-  @ApiProperty({ example: 450, description: 'What the board orders by' })
+  @ApiProperty({ type: 'number', example: 450, description: 'What the board orders by' })
   score!: number;
 }
 
@@ -33,7 +33,7 @@ export class RankedItem {
 }
 
 export class BoardAnswer {
-  @ApiProperty({ type: 'integer', example: 200 })
+  @ApiProperty({ type: 'integer', enum: [200] })
   code!: number;
 
   @ApiProperty({ example: 'ok' })

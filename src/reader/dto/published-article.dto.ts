@@ -1,13 +1,14 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { COUNT_SCHEMA, ID_SCHEMA, TIME_SCHEMA } from '../../platform/http';
 
 export class ArticleCountsDto {
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(COUNT_SCHEMA)
   readCnt!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(COUNT_SCHEMA)
   likeCnt!: number;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(COUNT_SCHEMA)
   collectCnt!: number;
 
   @ApiProperty({ description: 'By the caller; false for an anonymous one' })
@@ -19,7 +20,7 @@ export class ArticleCountsDto {
 
 /** An article as readers see it. */
 export class PublishedArticleDto {
-  @ApiProperty({ type: 'integer', example: 42 })
+  @ApiProperty({ ...ID_SCHEMA, example: 42 })
   id!: number;
 
   @ApiProperty()
@@ -28,10 +29,10 @@ export class PublishedArticleDto {
   @ApiProperty()
   content!: string;
 
-  @ApiProperty({ type: 'integer' })
+  @ApiProperty(ID_SCHEMA)
   authorId!: number;
 
-  @ApiProperty({ type: 'integer', description: 'First published; milliseconds since the epoch' })
+  @ApiProperty({ ...TIME_SCHEMA, description: 'First published; milliseconds since the epoch' })
   publishedAt!: number;
 
   @ApiProperty({ type: ArticleCountsDto })

@@ -1,8 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ID_SCHEMA, NEXT_CURSOR_SCHEMA } from '../../../platform/http';
 
 /** A folder. */
 export class CollectionDto {
-  @ApiProperty({ type: 'integer', example: 7 })
+  @ApiProperty({ ...ID_SCHEMA, example: 7 })
   id!: number;
 
   @ApiProperty({ example: 'To read' })
@@ -17,15 +18,15 @@ export class CollectionPageDto {
   @ApiProperty({ type: [CollectionDto] })
   items!: CollectionDto[];
 
-  @ApiProperty({ type: 'string', nullable: true })
+  @ApiProperty(NEXT_CURSOR_SCHEMA)
   nextCursor!: string | null;
 }
 
 /** What is left of a deleted folder. */
 export class DeletedCollectionDto {
-  @ApiProperty({ type: 'integer', example: 7 })
+  @ApiProperty({ ...ID_SCHEMA, example: 7 })
   id!: number;
 
-  @ApiProperty({ example: true })
+  @ApiProperty({ enum: [true] })
   deleted!: true;
 }

@@ -1,14 +1,15 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { BIZ_SCHEMA, ID_SCHEMA, NEXT_CURSOR_SCHEMA, TIME_SCHEMA } from '../../../platform/http';
 
 /** An object that the caller likes. */
 export class LikedObjectDto {
-  @ApiProperty({ example: 'article' })
+  @ApiProperty({ ...BIZ_SCHEMA, example: 'article' })
   biz!: string;
 
-  @ApiProperty({ type: 'integer', example: 42 })
+  @ApiProperty({ ...ID_SCHEMA, example: 42 })
   bizId!: number;
 
-  @ApiProperty({ type: 'integer', description: 'Milliseconds since the epoch' })
+  @ApiProperty(TIME_SCHEMA)
   likedAt!: number;
 }
 
@@ -17,6 +18,6 @@ export class LikedObjectPageDto {
   @ApiProperty({ type: [LikedObjectDto] })
   items!: LikedObjectDto[];
 
-  @ApiProperty({ type: 'string', nullable: true })
+  @ApiProperty(NEXT_CURSOR_SCHEMA)
   nextCursor!: string | null;
 }

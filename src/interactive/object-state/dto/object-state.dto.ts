@@ -1,20 +1,21 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { BIZ_SCHEMA, COUNT_SCHEMA, ID_SCHEMA } from '../../../platform/http';
 
 /** The counters of an object, and whether the caller likes and has collected it. */
 export class ObjectStateDto {
-  @ApiProperty({ example: 'article' })
+  @ApiProperty({ ...BIZ_SCHEMA, example: 'article' })
   biz!: string;
 
-  @ApiProperty({ type: 'integer', example: 42 })
+  @ApiProperty({ ...ID_SCHEMA, example: 42 })
   bizId!: number;
 
-  @ApiProperty({ type: 'integer', minimum: 0 })
+  @ApiProperty(COUNT_SCHEMA)
   readCnt!: number;
 
-  @ApiProperty({ type: 'integer', minimum: 0 })
+  @ApiProperty(COUNT_SCHEMA)
   likeCnt!: number;
 
-  @ApiProperty({ type: 'integer', minimum: 0 })
+  @ApiProperty(COUNT_SCHEMA)
   collectCnt!: number;
 
   @ApiProperty({ description: 'False for an anonymous caller' })
