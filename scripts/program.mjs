@@ -12,20 +12,20 @@ const FLAGS = [
 
 const running = new Set();
 
-/** Starts a script on the pinned Node. By default it prints to this process's output. */
-export function spawnScript(file, args, env, options = {}) {
-  const child = spawn(node24, [...FLAGS, file, ...args], {
-    cwd: root,
-    env: withNode24(env),
-    stdio: 'inherit',
-    ...options,
-  });
+/** Starts a program of another kind. By default it prints to this process's output. */
+export function spawnTool(file, args, options = {}) {
+  const child = spawn(file, args, { cwd: root, stdio: 'inherit', ...options });
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;
 }
 
-/** Stops the running scripts: a signal that is sent to this process only does not reach them. */
+/** Starts a script on the pinned Node. */
+export function spawnScript(file, args, env, options = {}) {
+  return spawnTool(node24, [...FLAGS, file, ...args], { env: withNode24(env), ...options });
+}
+
+/** Stops what is still running: a signal that is sent to this process only does not reach them. */
 export async function endScripts() {
   await Promise.all(
     [...running].map((child) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { requireBuild } from './build.mjs';
 import { jest } from './jest.mjs';
+import { privateEnvironment } from './private-environment.mjs';
 import { endScripts } from './program.mjs';
 import { stopOnSignals } from './signals.mjs';
 import { aptInstall } from './stack/apt.mjs';
@@ -15,30 +16,6 @@ import { down, reset, up } from './stack/stack.mjs';
 
 const profile = 'test';
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
-const PROGRAM_VARIABLES = [
-  'MYSQL_URL',
-  'REDIS_URL',
-  'KAFKA_BROKERS',
-  'CANAL_PROPERTIES',
-  'MQ_ENGINE',
-  'CDC_ENGINE',
-  'ROLE',
-  'CONSUMER_GROUPS',
-  'READ_CONSUMER',
-  'MYSQL_POOL_SIZE',
-  'RANKING_SIZE',
-  'JWT_SECRET',
-  'JWT_JWKS_URL',
-  'HOST',
-  'PORT',
-];
-
-/** The tests get none of the caller's settings: their stack is private and empty. */
-function privateEnvironment() {
-  const env = { ...process.env, NODE_ENV: 'test' };
-  for (const name of PROGRAM_VARIABLES) delete env[name];
-  return env;
-}
 
 async function findBrowser(log) {
   if (!which(...BROWSERS)) await aptInstall(log, ['chromium'], 'Chromium (for the page test)');

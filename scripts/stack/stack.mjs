@@ -143,9 +143,9 @@ export function reset({ profile = 'dev', name, log = console.log }) {
 }
 
 export function requireProfile(name) {
-  if (!/^[a-z][a-z0-9-]{0,31}$/.test(name ?? '') || name === 'jars')
+  if (!/^[a-z][a-z0-9-]{0,31}$/.test(name ?? '') || ['jars', 'schemathesis'].includes(name))
     throw new StackError(
-      '--profile needs a name of lower-case letters, digits and "-" (but not "jars"), e.g. --profile dev.',
+      '--profile needs a name of lower-case letters, digits and "-" (but not "jars" or "schemathesis"), e.g. --profile dev.',
     );
   return name;
 }

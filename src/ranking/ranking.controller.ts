@@ -1,8 +1,16 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Header, Param, Req, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import {
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiProduces,
+  ApiTags,
+  type SchemaObject,
+} from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblem, IdParam, QueryDto } from '../platform/http';
+import { HOT_BOARD, LIVE_BOARDS } from './board-definition';
 import { BoardStream, type StreamedState } from './board-stream';
 import { BoardQuery, BoardsQuery } from './dto/board.query';
 import { BoardList } from './dto/board-summary';
@@ -15,6 +23,18 @@ const STREAM_HEADERS = {
   // So that nginx does not collect events before it sends them.
   'x-accel-buffering': 'no',
 };
+
+/** One event: tools that know event streams take the schema for that of each event. */
+const BOARD_EVENT: SchemaObject = {
+  type: 'object',
+  required: ['event', 'data'],
+  properties: {
+    event: { type: 'string', enum: ['board'] },
+    data: { type: 'string', description: 'The JSON text of a board' },
+  },
+};
+
+const BOARD_NAMES = [...LIVE_BOARDS, HOT_BOARD].map(({ name }) => name);
 
 /** Swagger UI shows an answer only when it has ended. */
 const ENDLESS =
@@ -41,7 +61,7 @@ export class RankingController {
       ENDLESS,
   })
   @ApiProduces('text/event-stream')
-  @ApiOkResponse({ description: 'An endless stream', schema: { type: 'string' } })
+  @ApiOkResponse({ description: 'An endless stream', schema: BOARD_EVENT })
   @ApiProblem(400, '`VALIDATION_FAILED`')
   @ApiProblem(404, '`BOARD_NOT_FOUND`')
   async streamSeveral(
@@ -55,6 +75,7 @@ export class RankingController {
   }
 
   @Get(':board')
+  @ApiParam({ name: 'board', schema: { type: 'string', enum: BOARD_NAMES } })
   @Header('content-type', 'application/json; charset=utf-8')
   @ApiOperation({ summary: 'The best rows of a board, in rank order' })
   @ApiProduces('application/json')
@@ -66,6 +87,7 @@ export class RankingController {
   }
 
   @Get(':board/items/:id')
+  @ApiParam({ name: 'board', schema: { type: 'string', enum: BOARD_NAMES } })
   @ApiOperation({ summary: 'A row with its rank' })
   @ApiOkResponse({ type: RankedItem })
   @ApiProblem(404, '`NOT_RANKED`, `BOARD_NOT_FOUND`')
@@ -74,13 +96,14 @@ export class RankingController {
   }
 
   @Get(':board/stream')
+  @ApiParam({ name: 'board', schema: { type: 'string', enum: BOARD_NAMES } })
   @ApiOperation({
     summary: 'A board as it changes',
     description:
       'Server-sent events: `board` with the same data, at connect and after each change.' + ENDLESS,
   })
   @ApiProduces('text/event-stream')
-  @ApiOkResponse({ description: 'An endless stream', schema: { type: 'string' } })
+  @ApiOkResponse({ description: 'An endless stream', schema: BOARD_EVENT })
   @ApiProblem(400, '`VALIDATION_FAILED`')
   @ApiProblem(404, '`BOARD_NOT_FOUND`')
   async stream(

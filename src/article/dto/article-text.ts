@@ -7,6 +7,7 @@ export class ArticleText {
   @ApiProperty({
     minLength: 1,
     maxLength: 200,
+    format: 'visible-text',
     description: 'Has at least one visible character',
     example: 'What a binlog knows',
   })

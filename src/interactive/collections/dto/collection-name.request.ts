@@ -22,6 +22,7 @@ export class CollectionNameRequest {
   @ApiProperty({
     minLength: 1,
     maxLength: MAX_CHARACTERS,
+    format: 'visible-line',
     description: 'Has at least one visible character, and no control characters',
     example: 'To read',
   })
