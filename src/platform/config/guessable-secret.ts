@@ -1,7 +1,7 @@
 /** Characters of a secret that must be left when everything that is easy to guess is taken out. */
 const MIN_RANDOM_CHARACTERS = 16;
-/** Sixteen random decimal digits have about this many distinct characters. */
-const MIN_DISTINCT_CHARACTERS = 8;
+/** Of 32 random decimal digits, fewer than one in ten million has fewer distinct ones. */
+const MIN_DISTINCT_CHARACTERS = 6;
 const MIN_SEQUENCE = 4;
 
 /** What examples, placeholders and defaults consist of; the first one is in this project's docs. */
