@@ -210,7 +210,7 @@ describe.each(engines)('live boards on $name', (engine) => {
     ['TRUNCATE', 'TRUNCATE TABLE interactives'],
     [
       'a new table in its place',
-      'RENAME TABLE interactives TO before_it, prepared TO interactives',
+      'RENAME TABLES interactives TO before_it, prepared TO interactives',
     ],
   ])('has no row that %s removes, and neither have the cached counters', async (_, ddl) => {
     const program = await start();
@@ -226,6 +226,36 @@ describe.each(engines)('live boards on $name', (engine) => {
     await sql.change('DROP TABLE IF EXISTS prepared, before_it');
     const { body } = await program.get<string>('/metrics');
     expect(body).toMatch(/^webook_ranking_loads_total\{board="likes",reason="gap"\} [1-9]/m);
+  });
+
+  it('has changes that are not captured as rows, and so have the cached counters', async () => {
+    const program = await start();
+    await becomes(program, SCENARIO);
+    const likes = async (): Promise<number> =>
+      (await program.get<{ likeCnt: number }>('/api/interactive/et/11')).body.likeCnt;
+    const show = async (count: number): Promise<void> => {
+      await eventually(async () => expect(await likes()).toBe(count));
+      await becomes(program, [[78, count], ...SCENARIO.slice(1)]);
+    };
+    await show(450);
+    const update = (count: number): string =>
+      `UPDATE interactives SET like_cnt = ${count} WHERE id = 78`;
+    await asRoot(sql, async (root) => {
+      await root.query(`USE ${new URL(env.MYSQL_URL!).pathname.slice(1)}`);
+      await root.query('SET SESSION binlog_row_image = MINIMAL');
+      await root.query(update(451));
+      await show(451);
+      await root.query('SET SESSION binlog_format = STATEMENT');
+      await root.query(update(452));
+      await show(452);
+      await root.query('SET SESSION binlog_format = ROW, binlog_row_image = FULL');
+      await root.query("XA START 'x'");
+      await root.query(update(453));
+      await root.query("XA END 'x'");
+      await root.query("XA PREPARE 'x'");
+      await root.query("XA COMMIT 'x'");
+      await show(453);
+    });
   });
 
   it('is restored without help after Redis lost everything', async () => {

@@ -10,8 +10,10 @@ import {
   CapturedTables,
   partitionOf,
   type RowChange,
+  type RowImage,
 } from '../src/cdc';
 import { BinlogServer } from '../src/cdc/binlog/binlog-server';
+import { BinlogSettings } from '../src/cdc/binlog/binlog-settings';
 import { Relay } from '../src/cdc/relay/relay';
 import { TopicProvisioner } from '../src/messaging';
 import { StreamsEventLog } from '../src/messaging/streams/streams-event-log';
@@ -60,6 +62,7 @@ class LocalRelay {
   private constructor(
     readonly health: HealthRegistry,
     private readonly relay: Relay,
+    private readonly settings: BinlogSettings,
     private readonly database: Database,
     private readonly log: StreamsEventLog,
     gaps: CaptureGaps,
@@ -73,19 +76,23 @@ class LocalRelay {
     const log = new StreamsEventLog(env.REDIS_URL);
     const gaps = new CaptureGaps();
     const health = new HealthRegistry();
+    const server = new BinlogServer(database, environment);
+    const settings = new BinlogSettings(environment, server, gaps, health);
     const relay = new Relay(
       environment,
       database,
-      new BinlogServer(database, environment),
+      server,
+      settings,
       log,
       TABLES,
       new TopicProvisioner(log, environment),
       gaps,
       health,
     );
-    const local = new LocalRelay(health, relay, database, log, gaps);
+    const local = new LocalRelay(health, relay, settings, database, log, gaps);
     try {
       await relay.onModuleInit();
+      settings.onApplicationBootstrap();
     } catch (error) {
       await local.stop();
       throw error;
@@ -103,6 +110,7 @@ class LocalRelay {
   }
 
   async stop(): Promise<void> {
+    this.settings.onModuleDestroy();
     await this.relay.onModuleDestroy();
     await this.database.onApplicationShutdown();
     await this.log.close();
@@ -150,6 +158,19 @@ describe('the relay', () => {
       expect(ids.filter((id) => !seen.has(String(id)))).toEqual([]);
     });
 
+  const imageOf = async (id: number): Promise<RowImage | null | undefined> =>
+    (await captured(log)).findLast((change) => idOf(change) === String(id))?.after;
+
+  /** Of earlier tests. */
+  let formerRewrites = 0;
+
+  /** Why rows of each table may have changed, by the rewrites that one partition has of this test. */
+  const rewrites = async (): Promise<(readonly [table: string, cause: string | undefined])[]> =>
+    (await captured(log))
+      .filter(({ kind, partition }) => kind === 'rewrite' && partition === 0)
+      .slice(formerRewrites)
+      .map(({ table, cause }) => [table, cause]);
+
   /** Ends the matching connections of the server, as an operator or a failing proxy does. */
   async function killConnections(condition: string): Promise<void> {
     const rows = await sql.rows<{ id: number }>(
@@ -180,6 +201,7 @@ describe('the relay', () => {
     for (const relay of relays.splice(0)) await relay.stop();
     await sql?.change('DELETE FROM interactives');
     await sql?.change('DELETE FROM cdc_positions');
+    formerRewrites += (await rewrites()).length;
   });
 
   afterAll(async () => {
@@ -401,37 +423,223 @@ describe('the relay', () => {
       ]);
   });
 
-  it.each([
-    ['has lost a column', 'DROP COLUMN extra'],
-    ['has another column in the middle', 'ADD COLUMN another BIGINT NOT NULL DEFAULT 7 AFTER id'],
-  ])(
-    'reports a gap at rows of a table that %s since, when the binlog lacks the column names',
-    async (_, alteration) => {
-      await asRoot(sql, (root) => root.query('SET GLOBAL binlog_row_metadata = MINIMAL'));
-      const old = await Sql.open(url);
+  it('leaves out rows of a table that has other columns since, and goes on, when the binlog lacks the column names', async () => {
+    await asRoot(sql, (root) => root.query('SET GLOBAL binlog_row_metadata = MINIMAL'));
+    const old = await Sql.open(url);
+    try {
+      for (const table of ['follows_07', 'follows_08', 'follows_09'])
+        await sql.change(`CREATE TABLE ${table} (id BIGINT, from_user_id BIGINT, extra BIGINT)`);
+      const first = await startLocal();
+      await first.ready();
+      await old.change('INSERT INTO follows_07 VALUES (81, 1, 2)');
+      await arrives([81]);
+      await first.stop();
+      relays.length = 0;
+      for (const table of ['follows_07', 'follows_08', 'follows_09'])
+        await old.change(`INSERT INTO ${table} VALUES (82, 1, 2)`);
+      await insert(84);
+      await sql.change('ALTER TABLE follows_07 DROP COLUMN extra');
+      await sql.change('ALTER TABLE follows_08 ADD COLUMN another BIGINT NOT NULL AFTER id');
+      await sql.change('DROP TABLE follows_09');
+      const second = await startLocal();
+      await old.change('INSERT INTO follows_07 VALUES (83, 1)');
+      await arrives([83, 84]);
+      expect((await captured(log)).some((change) => idOf(change) === '82')).toBe(false);
+      expect(second.gaps).toEqual([]);
+      expect(await rewrites()).toEqual(
+        expect.arrayContaining([
+          ['follows_07', expect.stringMatching(/it has 2 columns, but 3 in the binlog/)],
+          ['follows_08', expect.stringMatching(/it has 4 columns, but 3 in the binlog/)],
+          ['follows_09', expect.stringMatching(/^rows after mysql-bin.*it no longer exists/)],
+        ]),
+      );
+    } finally {
+      await old.close();
+      await sql.change('DROP TABLE IF EXISTS follows_07, follows_08, follows_09');
+      await asRoot(sql, (root) => root.query('SET GLOBAL binlog_row_metadata = FULL'));
+    }
+  });
+
+  it('reads rows whose columns were renamed, dropped and added since', async () => {
+    const first = await startLocal();
+    await first.ready();
+    await first.stop();
+    relays.length = 0;
+    await sql.change('ALTER TABLE interactives ADD COLUMN extra BIGINT NULL AFTER id');
+    await sql.change(
+      "INSERT INTO interactives (id, extra, biz, biz_id, ctime, utime) VALUES (85, 7, 'et', 85, 1, 1)",
+    );
+    await sql.change('ALTER TABLE interactives DROP COLUMN extra');
+    await startLocal();
+    await arrives([85]);
+    expect(await imageOf(85)).toMatchObject({ extra: '7', biz_id: '85', like_cnt: '0' });
+  });
+
+  it('shows rows of an XA transaction neither when it is prepared nor after a rollback, and reports its commit', async () => {
+    const relay = await startLocal();
+    await relay.ready();
+    const other = await Sql.open(url);
+    const prepare = async (name: string, statement: string): Promise<void> => {
+      await other.change(`XA START '${name}'`);
+      await other.change(statement);
+      await other.change(`XA END '${name}'`);
+    };
+    const row = (id: number): string =>
+      `INSERT INTO interactives (id, biz, biz_id, ctime, utime) VALUES (${id}, 'et', ${id}, 1, 1)`;
+    try {
+      await prepare('back', row(101));
+      await other.change("XA PREPARE 'back'");
+      await insert(102);
+      await other.change("XA ROLLBACK 'back'");
+      await prepare('elsewhere', 'UPDATE articles SET title = 1 WHERE id = 0');
+      await other.change("XA COMMIT 'elsewhere' ONE PHASE");
+      await insert(103);
+      await arrives([102, 103]);
+      expect(await rewrites()).toEqual([]);
+      await prepare('there', row(104));
+      await other.change("XA PREPARE 'there'");
+      await other.change("XA COMMIT 'there'");
+      await insert(105);
+      await arrives([105]);
+      expect(await rewrites()).toEqual([
+        ['interactives', expect.stringMatching(/^the XA transaction .* was committed$/)],
+      ]);
+      await prepare('at once', row(106));
+      await other.change("XA COMMIT 'at once' ONE PHASE");
+      await prepare('before a restart', row(107));
+      await other.change("XA PREPARE 'before a restart'");
+      await insert(108);
+      await arrives([108]);
+      await relay.stop();
+      relays.length = 0;
+      await startLocal();
+      await other.change("XA COMMIT 'before a restart'");
+      await insert(109);
+      await arrives([109]);
+      expect((await rewrites()).slice(-1)).toEqual([['', expect.stringContaining('committed')]]);
+      const shown = (await captured(log)).map(idOf);
+      // MariaDB logs what is committed at once as any other transaction.
+      expect(shown).toContain('106');
+      expect(shown.filter((id) => ['101', '104', '107'].includes(id))).toEqual([]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('leaves long values out of rows, however large', async () => {
+    const relay = await startLocal();
+    await relay.ready();
+    await sql.change('ALTER TABLE interactives ADD COLUMN note MEDIUMTEXT NULL');
+    try {
+      await sql.change(
+        "INSERT INTO interactives (id, biz, biz_id, note, ctime, utime) VALUES (111, 'et', 111, REPEAT('x', 2000000), 1, 1)",
+      );
+      await sql.change("UPDATE interactives SET like_cnt = 7, note = 'y' WHERE id = 111");
+      await eventually(async () =>
+        expect(await imageOf(111)).toMatchObject({ like_cnt: '7', note: 'y' }),
+      );
+      const [inserted, updated] = (await captured(log)).filter((change) => idOf(change) === '111');
+      expect(inserted!.after).toMatchObject({ biz_id: '111', like_cnt: '0' });
+      expect([inserted!.after!.note, updated!.before!.note]).toEqual([undefined, undefined]);
+    } finally {
+      await sql.change('ALTER TABLE interactives DROP COLUMN note');
+    }
+  });
+
+  it('follows settings that are changed while it runs, and names those with which changes are missing', async () => {
+    const relay = await startLocal();
+    await relay.ready();
+    await asRoot(sql, async (root) => {
+      const own = async (session: string, statement: string): Promise<void> => {
+        await root.query(`USE ${database}`);
+        await root.query(`SET SESSION ${session}`);
+        await root.query(statement);
+        await root.query('SET SESSION binlog_format = ROW, binlog_row_image = FULL');
+      };
       try {
-        await sql.change('CREATE TABLE follows_07 (id BIGINT, from_user_id BIGINT, extra BIGINT)');
-        const first = await startLocal();
-        await first.ready();
-        await old.change('INSERT INTO follows_07 VALUES (81, 1, 2)');
-        await arrives([81]);
-        await first.stop();
-        relays.length = 0;
-        await old.change('INSERT INTO follows_07 VALUES (82, 1, 2)');
-        await sql.change(`ALTER TABLE follows_07 ${alteration}`);
-        const second = await startLocal();
-        await eventually(() => expect(second.gaps).toHaveLength(1));
-        await second.ready();
-        await old.change('INSERT INTO follows_07 (id, from_user_id) VALUES (83, 1)');
-        await arrives([83]);
-        expect((await captured(log)).some((change) => idOf(change) === '82')).toBe(false);
+        await root.query('SET GLOBAL binlog_checksum = NONE');
+        await insert(121);
+        await arrives([121]);
+        await root.query('SET GLOBAL binlog_checksum = CRC32');
+        await insert(122);
+        await arrives([122]);
+        const [{ File: file }] = (await sql.rows<{ File: string }>('SHOW MASTER STATUS')) as [
+          { File: string },
+        ];
+        const last = (await captured(log)).find((change) => idOf(change) === '122');
+        expect(last?.position?.file).toBe(file);
+        await own(
+          'binlog_row_image = MINIMAL',
+          'UPDATE interactives SET like_cnt = 7 WHERE id = 122',
+        );
+        await eventually(async () => {
+          const updated = (await captured(log)).filter(({ kind }) => kind === 'update');
+          expect(updated).toContainEqual(
+            expect.objectContaining({ before: { id: '122' }, after: { like_cnt: '7' } }),
+          );
+        });
+        await own(
+          'binlog_format = STATEMENT',
+          'UPDATE interactives SET like_cnt = 8 WHERE id = 122',
+        );
+        await eventually(async () =>
+          expect(await rewrites()).toEqual([
+            ['interactives', 'UPDATE interactives SET like_cnt = 8 WHERE id = 122'],
+          ]),
+        );
+        expect([await relay.fault(), relay.gaps]).toEqual([undefined, []]);
+        await root.query('SET GLOBAL binlog_row_image = MINIMAL');
+        await eventually(async () => {
+          expect(await relay.fault()).toBe(
+            'binlog_row_image is MINIMAL: set binlog_row_image=FULL',
+          );
+          expect(relay.gaps[0]?.reason).toMatch('changes may be missing, since binlog_row_image');
+        });
+        await root.query('SET GLOBAL binlog_row_image = FULL');
+        await eventually(async () => {
+          expect(await relay.fault()).toBeUndefined();
+          expect(relay.gaps.at(-1)!.reason).toMatch('settings were wrong until now');
+        });
       } finally {
-        await old.close();
-        await sql.change('DROP TABLE follows_07');
-        await asRoot(sql, (root) => root.query('SET GLOBAL binlog_row_metadata = FULL'));
+        await root.query(
+          'SET GLOBAL binlog_checksum = CRC32, GLOBAL binlog_row_image = FULL, GLOBAL binlog_format = ROW',
+        );
       }
-    },
-  );
+    });
+  });
+
+  it('is not stopped by a short wait_timeout', async () => {
+    const old = await Sql.open(url);
+    await asRoot(sql, async (root) => {
+      await root.query('SET GLOBAL wait_timeout = 1, GLOBAL binlog_row_metadata = MINIMAL');
+      try {
+        const reader = async (): Promise<unknown> => {
+          const rows = await sql.rows<{ id: number }>(
+            "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
+          );
+          return rows.map(({ id }) => id);
+        };
+        const relay = await startLocal();
+        await relay.ready();
+        const before = await reader();
+        // Longer than that, the reader's second connection is idle.
+        await eventually(async () => {
+          const [idle] = await sql.rows<{ seconds: number }>(
+            "SELECT MAX(TIME) AS seconds FROM information_schema.PROCESSLIST WHERE COMMAND = 'Sleep' AND ID > CONNECTION_ID()",
+          );
+          expect(idle!.seconds).toBeGreaterThan(2);
+        });
+        await old.change(
+          "INSERT INTO interactives (id, biz, biz_id, ctime, utime) VALUES (131, 'et', 131, 1, 1)",
+        );
+        await arrives([131]);
+        expect([await relay.fault(), await reader()]).toEqual([undefined, before]);
+      } finally {
+        await root.query('SET GLOBAL wait_timeout = DEFAULT, GLOBAL binlog_row_metadata = FULL');
+      }
+    });
+    await old.close();
+  });
 
   it('names the grant that the user lacks', async () => {
     await asRoot(sql, async (root) => {
@@ -495,7 +703,7 @@ describe('the relay', () => {
 
 /** Without DDL, which Canal publishes to one partition only. */
 const rowsOf = <Change extends RowChange>(changes: readonly Change[]): Change[] =>
-  changes.filter(({ kind }) => kind !== 'rewrite');
+  changes.filter(({ before, after }) => before ?? after);
 
 /** In the order of the binlog, without what differs between two runs. */
 function comparable(changes: readonly RowChange[]): unknown[] {

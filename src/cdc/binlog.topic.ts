@@ -1,3 +1,4 @@
+import { Subject } from 'rxjs';
 import { BadMessageError, MAX_MESSAGE_BYTES, type Topic } from '../messaging';
 import { decodeFlat } from './canal/canal-flat';
 import { decodeProtobuf, encodeProtobuf } from './canal/canal-protobuf';
@@ -7,6 +8,16 @@ import type { RowChange } from './row-change';
 const MAX_BYTES = MAX_MESSAGE_BYTES + 48_576;
 
 const OPENING_BRACE = 0x7b;
+
+/** Why a message could not be decoded: it goes to the dead letters, and its changes are missing. */
+export const unreadableMessages$ = new Subject<string>();
+
+function decode(value: Buffer): RowChange[] {
+  if (value.length > MAX_BYTES)
+    throw new BadMessageError(`${value.length} bytes, more than ${MAX_BYTES}`);
+  if (value.length === 0) throw new BadMessageError('an empty message');
+  return value[0] === OPENING_BRACE ? decodeFlat(value) : decodeProtobuf(value);
+}
 
 /**
  * The captured row changes, in either of Canal's forms: flat JSON begins with a brace, which no
@@ -22,13 +33,15 @@ export const binlogTopic: Topic<RowChange[]> = {
       changes.map(({ before, after, ordinal, position, ...change }) => ({
         ...change,
         position: position ?? { serverId: 0, file: '', offset: 0 },
-        rows: change.kind === 'rewrite' ? [] : [{ ordinal, before, after }],
+        rows: before || after ? [{ ordinal, before, after }] : [],
       })),
     ),
   decode(value) {
-    if (value.length > MAX_BYTES)
-      throw new BadMessageError(`${value.length} bytes, more than ${MAX_BYTES}`);
-    if (value.length === 0) throw new BadMessageError('an empty message');
-    return value[0] === OPENING_BRACE ? decodeFlat(value) : decodeProtobuf(value);
+    try {
+      return decode(value);
+    } catch (error) {
+      unreadableMessages$.next(`a message of change capture is unreadable: ${String(error)}`);
+      throw error;
+    }
   },
 };

@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { BinlogServer } from './binlog/binlog-server';
+import { BinlogSettings } from './binlog/binlog-settings';
 import { CaptureGaps } from './capture-gaps';
 import type { CapturedTable } from './captured-table';
 import { CapturedTables } from './captured-tables';
@@ -30,6 +31,7 @@ export class CdcModule {
         SeenBeatsCache,
         CaptureWatch,
         BinlogServer,
+        BinlogSettings,
         Relay,
       ],
       exports: [CapturedTables, CaptureGaps, CaptureWatch, ChangeFeed],

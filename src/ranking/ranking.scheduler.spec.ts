@@ -67,7 +67,10 @@ describe('RankingScheduler', () => {
   it('loads the boards after a gap in change capture, and tries until that succeeds', async () => {
     await start('api');
     failure = new Error('away');
-    gaps.gaps$.next({ reason: 'the binlog was purged' });
+    jest.useFakeTimers();
+    gaps.report('the binlog was purged');
+    jest.runAllTimers();
+    jest.useRealTimers();
     await scheduler.watch();
     await scheduler.watch();
     failure = null;

@@ -13,18 +13,31 @@ export interface Engine {
 
 const root = join(__dirname, '../..');
 
-/** Restarts the running Canal when it sends messages in the other form. */
-async function runCanal(flat: boolean): Promise<void> {
+async function stackScript(...args: string[]): Promise<string> {
   const { MYSQL_URL: _mysql, REDIS_URL: _redis, KAFKA_BROKERS: _kafka, ...env } = process.env;
   const profile = process.env.WEBOOK_TEST_PROFILE ?? 'test';
-  const args = ['scripts/stack.mjs', 'up', '--full', '--profile', profile];
-  await promisify(execFile)(process.execPath, flat ? [...args, '--flat'] : args, {
-    cwd: root,
-    env,
-  });
+  const all = ['scripts/stack.mjs', ...args, '--profile', profile];
+  const { stdout } = await promisify(execFile)(process.execPath, all, { cwd: root, env });
+  return stdout;
 }
 
-function kafkaWithCanal(form: 'protobuf' | 'flat'): Engine {
+/** Restarts the running Canal when it sends messages in the other form. */
+async function runCanal(flat: boolean): Promise<void> {
+  await stackScript('up', '--full', ...(flat ? ['--flat'] : []));
+}
+
+/** Runs `work` while Canal reads nothing. */
+export async function withoutCanal(work: () => Promise<unknown>): Promise<void> {
+  const pid = Number(/^canal +up \(process (\d+)\)/m.exec(await stackScript('status'))?.[1]);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await work();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+}
+
+export function kafkaWithCanal(form: 'protobuf' | 'flat'): Engine {
   return {
     name: `kafka+canal ${form}`,
     async prepare() {

@@ -10,7 +10,6 @@ const REQUIRED: readonly (readonly [name: string, value: RegExp, remedy: string]
   ['binlog_format', /^ROW$/i, 'set binlog_format=ROW'],
   ['binlog_row_image', /^FULL$/i, 'set binlog_row_image=FULL'],
   ['binlog_row_value_options', /^$/, 'clear binlog_row_value_options'],
-  ['binlog_transaction_compression', /^(OFF|0)$/i, 'set binlog_transaction_compression=OFF'],
 ];
 
 /** "Access denied; you need the … privilege", of a statement as well as of a binlog dump. */
@@ -27,6 +26,15 @@ export class BinlogServer {
 
   /** @throws BinlogUnavailableError that names the settings which capture cannot work with */
   async check(): Promise<void> {
+    const fault = await this.settingsFault();
+    if (fault !== undefined)
+      throw new BinlogUnavailableError(
+        `MySQL's changes cannot be captured (CDC_ENGINE=relay). ${fault}.`,
+      );
+  }
+
+  /** The settings which capture cannot work with, and what to set; undefined when all are right. */
+  async settingsFault(): Promise<string | undefined> {
     const rows = await this.database.queryRows<{ Variable_name: string; Value: string }>(
       'SHOW GLOBAL VARIABLES WHERE Variable_name IN (?)',
       [REQUIRED.map(([name]) => name)],
@@ -36,10 +44,7 @@ export class BinlogServer {
       const value = values.get(name);
       return value === undefined || wanted.test(value) ? [] : [`${name} is ${value}: ${remedy}`];
     });
-    if (faults.length > 0)
-      throw new BinlogUnavailableError(
-        `MySQL's changes cannot be captured (CDC_ENGINE=relay). ${faults.join('; ')}.`,
-      );
+    return faults.length > 0 ? faults.join('; ') : undefined;
   }
 
   /**

@@ -14,6 +14,8 @@ export interface ChangedRows {
   readonly kind: RowChange['kind'];
   readonly position: ChangePosition;
   readonly executedAt: number;
+  /** Why a rewrite is one. */
+  readonly cause?: string | undefined;
   /** Empty for a rewrite. */
   readonly rows: readonly ChangedRow[];
 }

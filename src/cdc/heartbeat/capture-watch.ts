@@ -134,7 +134,7 @@ export class CaptureWatch implements OnApplicationBootstrap, OnModuleDestroy {
     this.logger.log(`Change capture is back for ${ended.join(' and ')}`);
     // Nobody knows what was missed. A worker compares it; that is enough for all processes.
     if (this.environment.ROLE !== 'api')
-      this.gaps.gaps$.next({ reason: `change capture stood for ${ended.join(' and ')}` });
+      this.gaps.report(`change capture stood for ${ended.join(' and ')}`);
   }
 
   private lagOf(group: string, mysqlNow: number, now: number): Lag {

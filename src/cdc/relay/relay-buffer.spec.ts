@@ -78,6 +78,46 @@ describe('RelayBuffer', () => {
     expect(ids).toEqual([...range(50_000), ...range(20)]);
   });
 
+  it('puts a note in the place of a row that is too large for any message', () => {
+    const buffer = new RelayBuffer(1, TABLES);
+    const large = Object.fromEntries(range(1_000).map((i) => [`c${i}`, 'x'.repeat(1_000)]));
+    const { rows, ...common } = event(10, [1, 2, 3]);
+    const images = rows.map(({ ordinal, after }) => ({
+      ordinal,
+      before: null,
+      after: ordinal === 1 ? { ...after, ...large } : after,
+    }));
+    buffer.add({ ...common, rows: images });
+    const changes = buffer.take().messages.flatMap(({ value }) => binlogTopic.decode(value));
+    expect(changes).toMatchObject([
+      { kind: 'insert', after: { id: '1' }, ordinal: 0 },
+      {
+        kind: 'rewrite',
+        table: 'interactives',
+        cause: expect.stringMatching(/^the row with the id 2 is too large .*\(10\d+ bytes\)$/),
+      },
+      { kind: 'insert', after: { id: '3' }, ordinal: 2 },
+    ]);
+  });
+
+  it('says once what many rewrites say, and splits those of many tables', () => {
+    const buffer = new RelayBuffer(1, TABLES);
+    const rewrite = (table: string): ChangedRows => ({
+      ...event(20, []),
+      table,
+      kind: 'rewrite',
+      cause: '漢'.repeat(200),
+    });
+    for (let i = 0; i < 10_000; i++) buffer.add(rewrite('interactives'));
+    expect(buffer.take().messages.flatMap(({ value }) => binlogTopic.decode(value))).toHaveLength(
+      1,
+    );
+    for (let i = 0; i < 2_000; i++) buffer.add(rewrite(`t${i}`));
+    const { messages } = buffer.take();
+    for (const { value } of messages) expect(value.length).toBeLessThan(1_000_000);
+    expect(messages.flatMap(({ value }) => binlogTopic.decode(value))).toHaveLength(2_000);
+  });
+
   it('keeps the index that each row has in its event, however the event is split', () => {
     const buffer = new RelayBuffer(PARTITIONS, TABLES);
     const counts = new Map([

@@ -6,7 +6,7 @@ import { binlogTopic } from '../binlog.topic';
 import type { CapturedTables } from '../captured-tables';
 import { RelayBuffer } from './relay-buffer';
 import type { RelayLock } from './relay-lock';
-import { relayLag, relayRows } from './relay.metrics';
+import { relayLag, relayRewrites, relayRows } from './relay.metrics';
 
 /** Between two saves of the position: a crash publishes the changes since the last one again. */
 const SAVE_INTERVAL_MS = 500;
@@ -66,6 +66,7 @@ export class RelaySession {
       onOpen,
       onRows: (event) => {
         this.buffer.add(event);
+        if (event.kind === 'rewrite') relayRewrites.inc();
         if (this.buffer.rows >= PAUSE_AT_ROWS) this.stream.pause();
         this.wake();
       },

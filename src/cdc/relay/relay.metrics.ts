@@ -6,6 +6,11 @@ export const relayRows = new Counter({
   help: 'Rows that the relay has captured and published',
 });
 
+export const relayRewrites = new Counter({
+  name: 'webook_relay_rewrites_total',
+  help: 'Times that the relay has published that rows may have changed without a change of each: DDL, the commit of an XA transaction, or an event that it cannot read',
+});
+
 export const relayGaps = new Counter({
   name: 'webook_relay_gaps_total',
   help: 'Times that changes could not be captured, so that derived data was reloaded from the database',

@@ -6,6 +6,7 @@ import { HealthRegistry } from '../../platform/health';
 import { pause, withTimeout } from '../../platform/timing';
 import type { BinlogPosition } from '../binlog/binlog-position';
 import { BinlogServer } from '../binlog/binlog-server';
+import { BinlogSettings } from '../binlog/binlog-settings';
 import { UndecodableEventError } from '../binlog/binlog-stream';
 import { binlogTopic } from '../binlog.topic';
 import { CaptureGaps } from '../capture-gaps';
@@ -45,6 +46,7 @@ export class Relay implements OnModuleInit, OnModuleDestroy {
     private readonly environment: Environment,
     private readonly database: Database,
     private readonly server: BinlogServer,
+    private readonly settings: BinlogSettings,
     private readonly log: EventLog,
     private readonly tables: CapturedTables,
     private readonly provisioner: TopicProvisioner,
@@ -63,9 +65,10 @@ export class Relay implements OnModuleInit, OnModuleDestroy {
     const positions = new CdcPositions((sql, values) => this.database.queryRows(sql, values));
     if (!(await positions.find()))
       await positions.begin(await this.server.end(), await this.server.id());
-    this.health.add('cdc', () =>
-      this.fault === undefined ? Promise.resolve() : Promise.reject(new Error(this.fault)),
-    );
+    this.health.add('cdc', () => {
+      const fault = this.fault ?? this.settings.fault;
+      return fault === undefined ? Promise.resolve() : Promise.reject(new Error(fault));
+    });
     this.running = this.run();
   }
 
@@ -152,7 +155,7 @@ export class Relay implements OnModuleInit, OnModuleDestroy {
       `Changes are missing: ${reason}. Capture continues at ${end.file}:${end.offset}. Boards and cached counters are reloaded from the database; \`npm run cli -- verify\` lists what else differs.`,
     );
     relayGaps.inc();
-    this.gaps.gaps$.next({ reason });
+    this.gaps.report(reason);
   }
 
   private onFault(error: Error): void {

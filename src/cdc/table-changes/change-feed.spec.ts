@@ -1,9 +1,10 @@
 import type { MessageBatch } from '../../messaging';
 import type { Database } from '../../platform/database';
-import { CaptureGaps } from '../capture-gaps';
+import type { CaptureGaps } from '../capture-gaps';
 import { SeenBeats } from '../heartbeat/seen-beats';
 import type { RowChange, RowImage } from '../row-change';
 import { ChangeFeed } from './change-feed';
+import { unreadableChanges } from './change-feed.metrics';
 import type { TableChange, TableReader } from './table-change';
 
 interface Widget {
@@ -56,8 +57,7 @@ describe('ChangeFeed', () => {
 
   beforeEach(() => {
     log = [];
-    const gaps = new CaptureGaps();
-    gaps.gaps$.subscribe(({ reason }) => log.push(reason));
+    const gaps = { report: (reason: string) => void log.push(reason) } as CaptureGaps;
     beats = new SeenBeats();
     feed = new ChangeFeed({ schema: async () => 'webook' } as Database, gaps, beats);
   });
@@ -119,8 +119,30 @@ describe('ChangeFeed', () => {
 
   it('reports a rewrite of any table and schema, after the work', async () => {
     const rewrite = change(null, null, { kind: 'rewrite', database: 'other', table: 'gadgets' });
-    expect(await changesIn([change(null, image(1, 5))], [rewrite])).toHaveLength(1);
-    expect(log).toEqual(['work', 'other.gadgets was rewritten by DDL']);
+    const cause = 'XA COMMIT 1';
+    const any = change(null, null, { kind: 'rewrite', database: '', table: '', cause });
+    expect(await changesIn([change(null, image(1, 5))], [rewrite, any])).toHaveLength(1);
+    expect(log).toEqual([
+      'work',
+      'rows of gadgets may have changed by DDL',
+      'rows of any table may have changed: XA COMMIT 1',
+    ]);
+  });
+
+  it('reports a statement that may have changed rows of the tables, and no other', async () => {
+    const statement = (cause: string, database = 'webook'): RowChange =>
+      change(null, null, { kind: 'statement', table: '', database, cause });
+    await changesIn([
+      statement('RENAME TABLES widgets_01 TO gone'),
+      statement('TRUNCATE gadgets'),
+      statement('TRUNCATE widgets_01', 'other'),
+      statement(`UPDATE widgets_00 SET note = '${'x'.repeat(1_000)}'`),
+    ]);
+    expect(log).toEqual([
+      'work',
+      'rows may have been changed by RENAME TABLES widgets_01 TO gone',
+      expect.stringMatching(/^rows may have been changed by UPDATE widgets_00 .{170,}…$/),
+    ]);
   });
 
   it('reports nothing when the work fails: the batch is delivered again', async () => {
@@ -155,10 +177,23 @@ describe('ChangeFeed', () => {
     expect([...beats.unsaved]).toEqual([['test:main:0', 2]]);
   });
 
-  it('fails without the work when a row cannot be read', async () => {
-    await expect(changesIn([change(null, { id: '1' })])).rejects.toThrow(
-      'captured widgets_00.size is missing from the change',
-    );
-    expect(log).toEqual([]);
+  it('gives the neighbours of a change that cannot be read, and reports and counts it', async () => {
+    unreadableChanges.reset();
+    const position = { serverId: 1, file: 'mysql-bin.000001', offset: 4 };
+    const changes = await changesIn([
+      change(null, image(1, 5)),
+      change(null, { id: '2' }, { position }),
+      change({ id: 'NaN', size: '1' }, null),
+      change(null, image(3, 7)),
+    ]);
+    expect(changes?.map(({ after }) => after?.id)).toEqual([1, 3]);
+    expect(log).toEqual([
+      'work',
+      'a change at mysql-bin.000001:4 cannot be read: captured widgets_00.size is missing from the change',
+      'a change cannot be read: captured widgets_00.id is "NaN", not an integer',
+    ]);
+    expect((await unreadableChanges.get()).values).toMatchObject([
+      { value: 2, labels: { group: 'test', table: 'widgets_00' } },
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-import { rewrittenTables as rewrittenTablesOf } from './ddl';
+import { rewrittenTables as rewrittenTablesOf } from './rewritten-tables';
 
 const TABLES = ['interactives', 'follows_06', 'follows_07'];
 const rewrittenTables = (statement: string, schema: string, database: string): string[] =>
@@ -18,6 +18,21 @@ describe('rewrittenTables', () => {
     ['ALTER TABLE interactives DROP PARTITION p0'],
     ['/*!40000 ALTER TABLE `interactives` DISABLE KEYS */'],
     ['CREATE OR REPLACE TABLE interactives (id BIGINT)'],
+    ['RENAME TABLES interactives TO gone'],
+    ['RENAME TABLE IF EXISTS interactives TO gone'],
+    ['RENAME TABLE interactives WAIT 5 TO gone'],
+    ['RENAME TABLE `a#b` TO c, interactives TO gone'],
+    ["ALTER TABLE articles COMMENT 'it\\'s -- a', RENAME TO interactives"],
+    ['TRUNCATE TABLE /*!50000 interactives */'],
+    ['/*!50000TRUNCATE TABLE interactives*/'],
+    ['/*M!100100 TRUNCATE TABLE interactives */'],
+    ['TRUNCATE TABLE interactives WAIT 5'],
+    ['--\tall of it\nTRUNCATE interactives'],
+    ['SET STATEMENT max_statement_time=5 FOR TRUNCATE TABLE interactives'],
+    ['UPDATE interactives SET like_cnt = 1'],
+    ['WITH many AS (SELECT 1) DELETE FROM interactives'],
+    ["LOAD DATA INFILE 'x' REPLACE INTO TABLE `interactives`"],
+    ['SELECT `webook`.`touch`(7) FROM interactives'],
   ])('names the captured table of %s', (statement) => {
     expect(rewrittenTables(statement, 'webook', 'webook')).toEqual(['interactives']);
   });
@@ -35,8 +50,18 @@ describe('rewrittenTables', () => {
     ['TRUNCATE TABLE interactives_old'],
     ['TRUNCATE TABLE articles /* not interactives */'],
     ['GRANT DROP ON interactives TO someone'],
+    ['ANALYZE LOCAL TABLE interactives'],
+    ["SET PASSWORD FOR interactives = 'x'"],
+    ["UPDATE articles SET content = 'interactives'"],
+    ['INSERT INTO articles VALUES (1) -- interactives'],
+    ['DROP DATABASE other'],
   ])('names nothing of %s', (statement) => {
     expect(rewrittenTables(statement, 'webook', 'webook')).toEqual([]);
+  });
+
+  it('names every table when the database is dropped', () => {
+    expect(rewrittenTables('DROP DATABASE `webook`', 'webook', 'webook')).toEqual(TABLES);
+    expect(rewrittenTables('drop schema if exists webook', '', 'webook')).toEqual(TABLES);
   });
 
   it('distinguishes databases', () => {
