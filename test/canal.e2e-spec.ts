@@ -203,4 +203,22 @@ describe.each(['protobuf', 'flat'] as const)('what Canal sends as %s', (form) =>
     const partial = (await captured()).filter(({ kind }) => kind === 'update');
     expect(partial.map(({ after }) => after)).toEqual([{ like_cnt: '9' }]);
   });
+
+  it('goes on with a note when the binlog cannot be read', async () => {
+    await asRoot(sql, async (root) => {
+      await root.query('RESET MASTER');
+      // Canal would read on in the file that was deleted.
+      const dumps = await sql.rows<{ id: number }>(
+        "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%' AND USER = 'canal'",
+      );
+      for (const { id } of dumps) await root.query(`KILL ${id}`);
+    });
+    await eventually(async () =>
+      expect(await rewrites()).toEqual([
+        expect.stringMatching(/^the binlog cannot be read from mysql-bin\.\d+:\d+ \(/),
+      ]),
+    );
+    await insert(61);
+    await arrives(61);
+  });
 });
