@@ -141,8 +141,8 @@ export class Connections {
     const now = performance.now();
     const isLate = now - (this.closingSince ?? now) >= LAST_READ_MS;
     for (const connection of this.open.values()) {
+      // A stream may begin late: one that was waiting for its board.
       connection.endStreams();
-      // Also where a stream begins late: one that was waiting for its board.
       if (connection.isUnread && (isLate || connection.unreadMs(now) >= GRACE_PERIOD_MS))
         drop(connection, 'unread');
       else if (connection.isReceiving) this.refuse(connection, INCOMPLETE);
