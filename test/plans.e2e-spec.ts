@@ -27,6 +27,7 @@ const SQL = /[`']\s*(SELECT|INSERT|UPDATE|DELETE)\s/;
 /** Files whose statements run once, at boot, on an operator's command, or on a table of a few rows. */
 const NOT_HOT = [
   'cdc/binlog/binlog-server.ts',
+  'cdc/binlog/binlog-stream.ts',
   'cdc/heartbeat/heartbeat.repository.ts',
   'cdc/relay/cdc-positions.ts',
   'cdc/relay/relay-lock.ts',
