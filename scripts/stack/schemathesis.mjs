@@ -25,7 +25,14 @@ async function install(log) {
   log('installing schemathesis with pip (only the first time)');
   // A network that swallows packets must not hold up the checks for long.
   const limits = ['--retries', '2', '--timeout', '20'];
-  const args = ['install', '--quiet', '--disable-pip-version-check', ...limits];
+  const args = [
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    ...limits,
+    '-r',
+    requirementsFile,
+  ];
   const installed = await withProgress(log, 'installing', () => run(join(folder, 'bin/pip'), args));
   if (installed.code !== 0)
     throw new StackError(`pip cannot install schemathesis:\n${lastLines(installed.output)}`);
