@@ -416,7 +416,10 @@ describe('the relay', () => {
     await sql.change('TRUNCATE TABLE interactives');
     await insert(92);
     await arrives([92]);
-    const rewrites = (await captured(log)).filter(({ kind }) => kind === 'rewrite');
+    // What was read from the middle of an event may have been taken for the server's word on lost changes.
+    const rewrites = (await captured(log)).filter(
+      ({ kind, table }) => kind === 'rewrite' && table === 'interactives',
+    );
     for (let partition = 0; partition < PARTITIONS; partition++)
       expect(rewrites.filter((change) => change.partition === partition)).toMatchObject([
         { database, table: 'interactives', before: null, after: null },
