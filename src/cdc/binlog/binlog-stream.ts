@@ -346,29 +346,31 @@ export class BinlogStream {
     if (kind) return this.onRows(event as RowsEvent, kind);
     switch (name) {
       case 'rotate': {
+        this.endXa();
         const { binlogName, position } = event as RotateEvent;
         this.file = binlogName;
         this.boundary = 0;
         return this.onBoundary(Number(position));
       }
       case 'xid':
+        this.endXa();
         return this.onBoundary(event.nextPosition);
       case 'query':
         return this.onQuery(event as QueryEvent);
       case 'mariadbgtid': {
         const { preparedXa, xidGtrid, xidBqual, xidFormatId } = event as MariadbGtidEvent;
+        this.endXa();
         if (preparedXa)
           this.xa.start(
             `x'${xidGtrid.toString('hex')}',x'${xidBqual.toString('hex')}',${xidFormatId}`,
           );
         return;
       }
-      case 'xaprepare': {
-        const cause = 'an XA transaction was committed';
-        for (const table of this.xa.prepare((event as XaPrepareEvent).onePhase))
-          this.onRewrite(table, cause);
+      case 'xaprepare':
+        // With `XA COMMIT … ONE PHASE` it is committed.
+        if ((event as XaPrepareEvent).onePhase) this.endXa();
+        else this.xa.prepare();
         return this.onBoundary(event.nextPosition);
-      }
     }
   }
 
@@ -390,6 +392,7 @@ export class BinlogStream {
 
   /** @returns whether the binlog can be read on after it */
   private onXa(verb: string, name: string): boolean {
+    this.endXa();
     switch (verb) {
       case 'COMMIT': {
         const cause = `the XA transaction ${name} was committed`;
@@ -403,6 +406,11 @@ export class BinlogStream {
         this.xa.start(name);
         return false;
     }
+  }
+
+  /** The open XA transaction ends unprepared: its changes, or some of them, are committed. */
+  private endXa(): void {
+    for (const table of this.xa.end()) this.onRewrite(table, 'an XA transaction was committed');
   }
 
   private onBoundary(offset: number): void {

@@ -10,7 +10,7 @@ export class XaTransactions {
   private readonly prepared = new Map<string, ReadonlySet<string>>();
   private current: { readonly name: string; readonly tables: Set<string> } | undefined;
 
-  /** @returns whether the rows that follow are only prepared; then they belong to this one */
+  /** Whether the rows that follow are only prepared. */
   get isOpen(): boolean {
     return this.current !== undefined;
   }
@@ -24,15 +24,20 @@ export class XaTransactions {
     this.current?.tables.add(table);
   }
 
-  /** @returns the tables whose rows were committed now: `XA COMMIT … ONE PHASE` prepares nothing */
-  prepare(isCommitted: boolean): Iterable<string> {
+  /** The open transaction is prepared. */
+  prepare(): void {
     const { current } = this;
     this.current = undefined;
-    if (!current) return [];
-    if (isCommitted) return current.tables;
+    if (!current) return;
     this.prepared.set(current.name, current.tables);
     if (this.prepared.size > MAX_PREPARED) this.prepared.delete(this.prepared.keys().next().value!);
-    return [];
+  }
+
+  /** The open transaction, if there is one, ends unprepared. @returns the tables that it has rows of */
+  end(): Iterable<string> {
+    const tables = this.current?.tables ?? [];
+    this.current = undefined;
+    return tables;
   }
 
   /** @returns the tables whose rows were committed; undefined when it was prepared out of sight */
