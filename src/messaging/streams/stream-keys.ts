@@ -12,7 +12,7 @@ export const streamKeys = (topic: string, partition: number) => {
     run: `${tag}:run`,
     /** HASH: ranges of offsets that were left out; the first one left out -> the next one used. */
     gaps: `${tag}:gaps`,
-    /** STREAM: exists only while a script writes the stream anew. */
+    /** STREAM: exists only while a script writes the stream again. */
     rebuilt: `${tag}:rebuilt`,
     /** TEXT: the number of the producer's last append; expires an hour after it. */
     producer: (id: string) => `${tag}:producer:${id}`,

@@ -2,7 +2,7 @@
 -- takes only rising ids, and ids are offsets: such an entry ends the offsets below it.
 --
 -- The next offset moves above the entries. Only an id so high that no offsets would be left above it
--- cannot stay: then the stream is written anew, where such an entry becomes the last one, at the next
+-- cannot stay: then the stream is written again, where such an entry becomes the last one, at the next
 -- offset and without its content. Consumers meet it once, as one message that no topic accepts.
 --
 -- KEYS[1] stream   STREAM
