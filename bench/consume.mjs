@@ -21,14 +21,15 @@ async function drain({ topic, from, ends }) {
   });
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  // Older messages of the topic must not count.
-  consumer.on(consumer.events.GROUP_JOIN, () =>
+  let startedAt;
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    // Older messages of the topic must not count, and the first fetch must.
     from.forEach((offset, partition) =>
       consumer.seek({ topic, partition, offset: String(offset) }),
-    ),
-  );
+    );
+    startedAt = performance.now();
+  });
   let seen = 0;
-  let first;
   let bytes = 0;
   const wanted = total(ends) - total(from);
   const elapsed = await new Promise((resolve, reject) => {
@@ -39,12 +40,10 @@ async function drain({ topic, from, ends }) {
           const fresh = batch.messages.filter(
             ({ offset }) => Number(offset) >= from[batch.partition],
           );
-          first ??= { at: performance.now(), seen: fresh.length };
           for (const { value } of fresh) bytes += value.length;
           resolveOffset(batch.lastOffset());
           seen += fresh.length;
-          if (seen >= wanted)
-            resolve(((performance.now() - first.at) * wanted) / Math.max(1, wanted - first.seen));
+          if (seen >= wanted) resolve(performance.now() - startedAt);
         },
       })
       .catch(reject);
